@@ -1,0 +1,85 @@
+//! The two traits at the waist: a provider finds and opens an engine, an engine performs operations
+//! and can be observed.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Capability, Operation, World};
+
+/// What an engine is, as far as its answers may depend on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// The name by which it is chosen: `native`, `docker`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Kernel release.
+    pub kernel: String,
+    /// Storage driver.
+    pub driver: String,
+    /// File system under it.
+    pub file_system: String,
+    /// What it can show.
+    pub capabilities: BTreeSet<Capability>,
+}
+
+/// An engine that cannot be used here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Absent {
+    /// Why, as a fragment: `no such program: docker`.
+    pub reason: String,
+    /// What would enable it.
+    pub remedy: String,
+}
+
+/// The engine itself failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct EngineFault(pub String);
+
+/// How an engine is opened.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// An existing directory under which the engine may make its own private one.
+    pub scratch: PathBuf,
+    /// Leave the private directory behind and tell where it is.
+    pub keep: bool,
+}
+
+/// Finds one kind of engine and opens it, once for each scenario.
+pub trait Provider: Send + Sync {
+    /// The name by which it is chosen.
+    fn name(&self) -> &str;
+
+    /// Looks whether the engine can be used with this scratch directory.
+    ///
+    /// # Errors
+    /// [`Absent`], with the reason and what would enable it.
+    fn probe(&self, options: &OpenOptions) -> Result<Description, Absent>;
+
+    /// Opens an engine on an empty, private state.
+    ///
+    /// # Errors
+    /// [`EngineFault`] when it could be found but not opened.
+    fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault>;
+}
+
+/// An open engine. Dropping it removes everything that it made.
+pub trait Engine: Send + Sync {
+    /// Performs one operation. Several threads may call this at once (`concurrently`).
+    fn perform(&self, operation: &Operation) -> Answer;
+
+    /// Looks at everything that is there. Changes nothing.
+    ///
+    /// # Errors
+    /// [`EngineFault`] when the engine cannot be looked at.
+    fn observe(&self) -> Result<World, EngineFault>;
+
+    /// Where the private directory is, when it was asked to be kept.
+    fn kept(&self) -> Option<PathBuf> {
+        None
+    }
+}

@@ -1,0 +1,2 @@
+//! `layerspec`: executable specifications for container storage.
+pub mod engine;

@@ -1,0 +1,30 @@
+//! The union file system: a stack of directories, merged. Nodes and handles, no paths; no scenario,
+//! no container, no volume.
+//!
+//! A [`Union`] is opened on a [`Stack`]: at most one writable `upper`, any number of read-only
+//! `lowers`, topmost first, all kept in kernel overlayfs's own format. A [`NodeRef`] stands for a file
+//! as FUSE's `nodeid` does: it stays valid through renames, copy-up and unlink for as long as it is
+//! held. Errors are errno values, the ones that kernel overlayfs gives.
+//!
+//! The same type with [`Options::plain`] serves a single directory without union semantics (a
+//! volume, a host directory, a tmpfs), so that whoever walks paths sees one kind of file system.
+//!
+//! Permissions are not checked here (the kernel's VFS does that above overlayfs); who the caller is
+//! matters only for the owner of new files and for the set-ID rules.
+
+mod types;
+
+pub use types::{
+    AllocateRange, Attributes, Caller, CallerCapability, DirectoryEntry, FileKind, New, NewKind,
+    OpenFlags, Options, Ownership, Provenance, RenameFlags, SetAttributes, SetTime, Stack,
+    Timestamp, XattrFlags, XattrNamespace,
+};
+
+/// A directory of the real disk, open. Shared: one layer serves many unions.
+pub type Directory = std::sync::Arc<std::os::fd::OwnedFd>;
+
+/// What can go wrong: an errno.
+pub use rustix::io::Errno;
+
+/// Result with an errno.
+pub type Result<T, E = Errno> = std::result::Result<T, E>;

@@ -1,0 +1,2 @@
+//! Every scenario of this repository, one trial a case.
+fn main() {}
