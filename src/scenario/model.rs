@@ -56,6 +56,11 @@ pub struct SourceFile {
     pub text: String,
 }
 
+/// A node of a scenario file: the index of an entry at each level from the top, keys and list items
+/// alike. Turned into a [`Span`] only when a message needs it, since that parses the file again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct At(pub Vec<usize>);
+
 /// A place in a scenario file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
@@ -71,7 +76,7 @@ pub struct Step {
     /// `4`, or `4.2` inside a `do:` or a `concurrently:`.
     pub number: String,
     /// Where it was written.
-    pub span: Span,
+    pub at: At,
     /// Why it is there, for the reader.
     pub note: Option<String>,
     /// When it is performed at all.
@@ -107,7 +112,7 @@ pub struct When {
 #[derive(Clone, Debug)]
 pub struct Expect {
     /// Where it was written.
-    pub span: Span,
+    pub at: At,
     /// The refusal: any of these codes. Empty: the step succeeds.
     pub error: Vec<Code>,
     /// What its value must be, each checked for itself.
@@ -118,7 +123,7 @@ pub struct Expect {
 #[derive(Clone, Debug)]
 pub struct Check {
     /// Where it was written.
-    pub span: Span,
+    pub at: At,
     /// What.
     pub kind: CheckKind,
 }
