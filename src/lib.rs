@@ -1,2 +1,3 @@
 //! `layerspec`: executable specifications for container storage.
 pub mod engine;
+pub mod scenario;

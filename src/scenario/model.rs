@@ -41,8 +41,11 @@ impl Scenario {
         if self.case.is_empty() {
             return self.stem.clone();
         }
-        let parameters: Vec<String> =
-            self.case.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let parameters: Vec<String> = self
+            .case
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
         format!("{}[{}]", self.stem, parameters.join(","))
     }
 }
