@@ -1,2 +1,4 @@
 //! `layerspec`: executable specifications for container storage.
 pub mod engine;
+pub mod sys;
+pub mod union;

@@ -71,12 +71,18 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal by errno; the message is the errno's name.
     pub fn errno(errno: Errno) -> Self {
-        Self { code: Code::Errno(errno), message: errno.to_string() }
+        Self {
+            code: Code::Errno(errno),
+            message: errno.to_string(),
+        }
     }
 
     /// A refusal by kind.
     pub fn kind(kind: Kind, message: impl Into<String>) -> Self {
-        Self { code: Code::Kind(kind), message: message.into() }
+        Self {
+            code: Code::Kind(kind),
+            message: message.into(),
+        }
     }
 }
 

@@ -44,4 +44,6 @@ pub use operation::{
     VolumeRef, VolumeSpec,
 };
 pub use tree::{Content, DeviceKind, Entry, Node, NodeKind, Time, Tree};
-pub use world::{ContainerSeen, ContainerState, MountSeen, Seen, SeenKind, Storage, VolumeSeen, World};
+pub use world::{
+    ContainerSeen, ContainerState, MountSeen, Seen, SeenKind, Storage, VolumeSeen, World,
+};
