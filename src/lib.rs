@@ -1,3 +1,8 @@
 //! `layerspec`: executable specifications for container storage.
+pub mod case;
 pub mod engine;
+pub mod outcome;
+pub mod run;
 pub mod scenario;
+pub mod snapshot;
+pub mod verdict;
