@@ -78,6 +78,12 @@ pub trait Engine: Send + Sync {
     /// [`EngineFault`] when the engine cannot be looked at.
     fn observe(&self) -> Result<World, EngineFault>;
 
+    /// Whether a call is dear, so that file steps of one place and user that follow each other had
+    /// better come as one [`Operation::Files`].
+    fn batches(&self) -> bool {
+        false
+    }
+
     /// Where the private directory is, when it was asked to be kept.
     fn kept(&self) -> Option<PathBuf> {
         None

@@ -1,0 +1,1 @@
+//! Scenarios as trials of `cargo test`.

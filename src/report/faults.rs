@@ -1,0 +1,107 @@
+//! What is wrong with scenario files, as text.
+
+use std::collections::BTreeSet;
+
+use super::excerpt;
+use super::style::{BAD, FRAME, paint, printable};
+use crate::scenario::{Fault, Faults};
+use crate::verdict::Excerpt;
+
+/// Every fault as a block with its place in the file, then how many there are.
+pub fn faults(faults: &Faults) -> String {
+    let mut text: String = faults
+        .0
+        .iter()
+        .map(|fault| format!("{}\n", block(fault)))
+        .collect();
+    let files: BTreeSet<_> = faults.0.iter().map(|fault| &fault.file).collect();
+    text.push_str(&format!(
+        "{} {} in {}\n",
+        paint(BAD, "error:"),
+        count(faults.0.len(), "fault"),
+        count(files.len(), "file")
+    ));
+    text
+}
+
+/// One fault.
+fn block(fault: &Fault) -> String {
+    let mut text = format!("{} {}\n", paint(BAD, "error:"), printable(&fault.message));
+    let indent = if let Some(at) = fault.at {
+        let line = fault
+            .line
+            .iter()
+            .map(|line| (at.line, line.clone()))
+            .collect();
+        let place = Excerpt {
+            path: fault.file.clone(),
+            line: at.line,
+            column: at.column,
+            lines: line,
+        };
+        text.push_str(&excerpt(&place));
+        at.line.to_string().len()
+    } else {
+        let path = printable(&fault.file.display().to_string());
+        text.push_str(&format!(" {} {path}\n", paint(FRAME, "-->")));
+        1
+    };
+    if let Some(help) = &fault.help {
+        let indent = " ".repeat(indent);
+        text.push_str(&format!(
+            "{indent} {} help: {}\n",
+            paint(FRAME, "="),
+            printable(help)
+        ));
+    }
+    text
+}
+
+/// `1 fault`, `2 faults`.
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::report::style::plain;
+    use crate::scenario::Span;
+
+    #[test]
+    fn every_fault_has_its_place_and_its_help() {
+        let located = Fault {
+            file: PathBuf::from("scenarios/a.yaml"),
+            at: Some(Span {
+                line: 12,
+                column: 3,
+            }),
+            line: Some("  imges: {}".to_owned()),
+            message: "unknown key `imges`".to_owned(),
+            help: Some("did you mean `images`?".to_owned()),
+        };
+        let whole = Fault {
+            file: PathBuf::from("scenarios/b.yaml"),
+            at: None,
+            line: None,
+            message: "not UTF-8".to_owned(),
+            help: None,
+        };
+        let expected = "\
+error: unknown key `imges`
+  --> scenarios/a.yaml:12:3
+   |
+12 |   imges: {}
+   |   ^
+   = help: did you mean `images`?
+
+error: not UTF-8
+ --> scenarios/b.yaml
+
+error: 2 faults in 2 files
+";
+        assert_eq!(plain(&faults(&Faults(vec![located, whole]))), expected);
+    }
+}
