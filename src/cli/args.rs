@@ -22,7 +22,7 @@ Exit codes:
 /// Executable specifications for container storage.
 #[derive(Debug, Parser)]
 #[command(name = "layerspec", version, about, after_help = EXIT_CODES, max_term_width = 100)]
-pub struct Args {
+pub(super) struct Args {
     /// When to colour: NO_COLOR and CLICOLOR_FORCE are heeded too
     #[arg(
         long,
@@ -40,7 +40,7 @@ pub struct Args {
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(super) enum Color {
     /// On a terminal
     #[default]
     Auto,
@@ -52,7 +52,7 @@ pub enum Color {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Run scenarios on an engine and compare what they show with the approved snapshots
     Run(RunArgs),
     /// List the cases
@@ -69,7 +69,7 @@ pub enum Command {
 
 /// Which cases.
 #[derive(Clone, Debug, Default, Group)]
-pub struct SelectionArgs {
+pub(super) struct SelectionArgs {
     /// Scenario files, folders or globs
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
@@ -81,7 +81,7 @@ pub struct SelectionArgs {
 
 /// Where a run makes its files.
 #[derive(Clone, Debug, Default, Group)]
-pub struct PlaceArgs {
+pub(super) struct PlaceArgs {
     /// Make the run's private directory here, not in the system's temporary directory
     /// [env: LAYERSPEC_SCRATCH]
     #[arg(long, value_name = "DIR")]
@@ -93,7 +93,7 @@ pub struct PlaceArgs {
 
 /// `layerspec run`
 #[derive(Debug, Group)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// Which cases.
     #[command(flatten)]
     pub selection: SelectionArgs,
@@ -129,7 +129,7 @@ pub struct RunArgs {
 
 /// `layerspec list`
 #[derive(Debug, Group)]
-pub struct ListArgs {
+pub(super) struct ListArgs {
     /// Which cases.
     #[command(flatten)]
     pub selection: SelectionArgs,
@@ -140,7 +140,7 @@ pub struct ListArgs {
 
 /// `layerspec check`
 #[derive(Debug, Group)]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     /// Scenario files, folders or globs
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
@@ -151,7 +151,7 @@ pub struct CheckArgs {
 
 /// `layerspec bless`
 #[derive(Debug, Group)]
-pub struct BlessArgs {
+pub(super) struct BlessArgs {
     /// Which cases.
     #[command(flatten)]
     pub selection: SelectionArgs,
@@ -177,7 +177,7 @@ pub struct BlessArgs {
 
 /// `layerspec engines`
 #[derive(Debug, Group)]
-pub struct EnginesArgs {
+pub(super) struct EnginesArgs {
     /// What is written to standard output
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: ListFormat,
@@ -188,7 +188,7 @@ pub struct EnginesArgs {
 
 /// `layerspec coverage`
 #[derive(Debug, Group)]
-pub struct CoverageArgs {
+pub(super) struct CoverageArgs {
     /// Scenario files, folders or globs
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
@@ -205,7 +205,7 @@ pub struct CoverageArgs {
 
 /// The format of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// For people
     #[default]
     Pretty,
@@ -217,7 +217,7 @@ pub enum Format {
 
 /// The format of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ListFormat {
+pub(super) enum ListFormat {
     /// For people
     #[default]
     Pretty,

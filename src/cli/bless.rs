@@ -21,7 +21,7 @@ use crate::suite::{Covers, Root, Suite};
 ///
 /// # Errors
 /// Faults in scenario files, an engine that cannot be used, a folder that cannot be read or written.
-pub fn bless(settings: &BlessSettings, output: &mut Output) -> Result<Exit, CommandError> {
+pub(super) fn bless(settings: &BlessSettings, output: &mut Output) -> Result<Exit, CommandError> {
     let snapshots = settings.place.snapshots.as_deref();
     let suite = Suite::load(&settings.selection.paths, snapshots, Covers::Known)?;
     let scratch = make_scratch(settings.place.scratch.as_deref())?;

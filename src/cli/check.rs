@@ -16,7 +16,7 @@ use crate::suite::{Covers, Suite};
 ///
 /// # Errors
 /// Faults in scenario files, output that cannot be written.
-pub fn check(args: &CheckArgs, output: &mut Output) -> Result<Exit, CommandError> {
+pub(super) fn check(args: &CheckArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let suite = Suite::load(&args.paths, args.snapshots.as_deref(), Covers::Known)?;
     if suite.cases.is_empty() {
         return super::run::nothing(&suite, &args.paths, output);
@@ -59,7 +59,7 @@ pub fn check(args: &CheckArgs, output: &mut Output) -> Result<Exit, CommandError
 }
 
 /// A leftover in one line.
-pub fn line(leftover: &Leftover) -> String {
+pub(super) fn line(leftover: &Leftover) -> String {
     printable(&format!(
         "{}: {}",
         super::output::short(&leftover.path),

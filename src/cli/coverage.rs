@@ -17,7 +17,7 @@ use crate::suite::{Covers, Root, Suite};
 ///
 /// # Errors
 /// Faults in scenario files or the rule book, no rule book at all, output that cannot be written.
-pub fn coverage(args: &CoverageArgs, output: &mut Output) -> Result<Exit, CommandError> {
+pub(super) fn coverage(args: &CoverageArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let suite = Suite::load(&args.paths, None, Covers::Any)?;
     let book = rule_book(args, &suite)?;
     let coverage = Coverage::new(&book, &suite);

@@ -19,7 +19,7 @@ use crate::report::style::{FAINT, GOOD, LEFT_OUT, NAME, paint, printable};
 ///
 /// # Errors
 /// A scratch directory that cannot be made, output that cannot be written.
-pub fn engines(
+pub(super) fn engines(
     scratch: Option<&Path>,
     format: ListFormat,
     output: &mut Output,

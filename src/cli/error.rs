@@ -9,14 +9,14 @@ use crate::scenario::Faults;
 
 /// Something on the command line, in the environment or about a file that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UsageError {
+pub(super) struct UsageError {
     message: String,
     help: Option<String>,
 }
 
 impl UsageError {
     /// The message is a fragment that fits after `error: `.
-    pub fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             help: None,
@@ -25,7 +25,7 @@ impl UsageError {
 
     /// Adds what to do about it.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -44,7 +44,7 @@ impl std::error::Error for UsageError {}
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
-pub enum CommandError {
+pub(super) enum CommandError {
     /// The command line or a file is wrong.
     #[error(transparent)]
     Usage(#[from] UsageError),
@@ -66,7 +66,7 @@ pub enum CommandError {
 
 impl CommandError {
     /// The exit code that tells it.
-    pub fn exit(&self) -> Exit {
+    pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Absent { .. } => Exit::Engine,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::ClosedPipe,

@@ -19,7 +19,7 @@ use crate::suite::{Case, Filter, Suite};
 use crate::verdict::{CaseResult, Verdict};
 
 /// An engine that can be used here.
-pub struct Found {
+pub(super) struct Found {
     /// Opens it.
     pub provider: Arc<dyn Provider>,
     /// What it said of itself.
@@ -27,7 +27,7 @@ pub struct Found {
 }
 
 /// One case on one engine.
-pub struct Job<'a> {
+pub(super) struct Job<'a> {
     /// What is run.
     pub case: &'a Case,
     /// On which.
@@ -35,7 +35,7 @@ pub struct Job<'a> {
 }
 
 /// How cases are executed.
-pub struct Execution<'a> {
+pub(super) struct Execution<'a> {
     /// Where the cases are from.
     pub suite: &'a Suite,
     /// The run's private directory.
@@ -58,7 +58,7 @@ pub struct Execution<'a> {
 ///
 /// # Errors
 /// That it cannot be made.
-pub fn make_scratch(base: Option<&Path>) -> Result<Scratch, CommandError> {
+pub(super) fn make_scratch(base: Option<&Path>) -> Result<Scratch, CommandError> {
     Scratch::new(base).map_err(|error| {
         let message = format!("cannot make a scratch directory: {error}");
         UsageError::new(message)
@@ -71,7 +71,7 @@ pub fn make_scratch(base: Option<&Path>) -> Result<Scratch, CommandError> {
 ///
 /// # Errors
 /// The first that cannot.
-pub fn probe(
+pub(super) fn probe(
     engines: &[Arc<dyn Provider>],
     scratch: &Path,
     keep: bool,
@@ -94,7 +94,7 @@ pub fn probe(
 }
 
 /// The selected cases on each of the engines, sorted by id, then in the order of the engines.
-pub fn select<'a>(suite: &'a Suite, filter: &Filter, engines: &'a [Found]) -> Vec<Job<'a>> {
+pub(super) fn select<'a>(suite: &'a Suite, filter: &Filter, engines: &'a [Found]) -> Vec<Job<'a>> {
     let mut jobs: Vec<(String, Job<'a>)> = Vec::new();
     for case in &suite.cases {
         let id = case.scenario.id();
@@ -114,7 +114,7 @@ impl Execution<'_> {
     ///
     /// # Errors
     /// That the report cannot be written; no further case is then started.
-    pub fn run(
+    pub(super) fn run(
         &self,
         jobs: &[Job<'_>],
         interrupt: &Interrupt,

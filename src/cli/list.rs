@@ -20,7 +20,7 @@ use crate::suite::{Covers, Suite};
 ///
 /// # Errors
 /// Faults in scenario files, output that cannot be written.
-pub fn list(
+pub(super) fn list(
     selection: &Selection,
     format: ListFormat,
     output: &mut Output,

@@ -9,7 +9,7 @@ use super::args::Color;
 
 /// Where a command writes. Text is written with its colours; the streams strip what nobody wants to
 /// see: `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and `TERM` are theirs to heed.
-pub struct Output {
+pub(super) struct Output {
     /// What was asked for.
     pub out: AutoStream<Stdout>,
     /// What went wrong.
@@ -20,7 +20,7 @@ pub struct Output {
 
 impl Output {
     /// The streams of this process.
-    pub fn new(color: Color) -> Self {
+    pub(super) fn new(color: Color) -> Self {
         let choice = match color {
             Color::Auto => ColorChoice::Auto,
             Color::Always => ColorChoice::AlwaysAnsi,
@@ -35,7 +35,7 @@ impl Output {
 }
 
 /// A path as people like to read it: relative when it lies below the working directory.
-pub fn short(path: &Path) -> String {
+pub(super) fn short(path: &Path) -> String {
     let here = std::env::current_dir().ok();
     let below = here.as_ref().and_then(|here| path.strip_prefix(here).ok());
     below.unwrap_or(path).display().to_string()

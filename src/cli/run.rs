@@ -21,7 +21,7 @@ use crate::suite::{Covers, Suite};
 ///
 /// # Errors
 /// Faults in scenario files, an engine that cannot be used, a report that cannot be written.
-pub fn run(settings: &RunSettings, output: &mut Output) -> Result<Exit, CommandError> {
+pub(super) fn run(settings: &RunSettings, output: &mut Output) -> Result<Exit, CommandError> {
     let snapshots = settings.place.snapshots.as_deref();
     let suite = Suite::load(&settings.selection.paths, snapshots, Covers::Known)?;
     let scratch = make_scratch(settings.place.scratch.as_deref())?;
@@ -58,7 +58,7 @@ pub fn run(settings: &RunSettings, output: &mut Output) -> Result<Exit, CommandE
 }
 
 /// The exit code of a run: the worst of what happened.
-pub fn exit(totals: &Totals, interrupt: &Interrupt) -> Exit {
+pub(super) fn exit(totals: &Totals, interrupt: &Interrupt) -> Exit {
     if let Some(signal) = interrupt.signal() {
         Exit::Signal(signal)
     } else if totals.errored > 0 {
@@ -74,7 +74,7 @@ pub fn exit(totals: &Totals, interrupt: &Interrupt) -> Exit {
 ///
 /// # Errors
 /// When that cannot be written.
-pub fn nothing(
+pub(super) fn nothing(
     suite: &Suite,
     paths: &[PathBuf],
     output: &mut Output,

@@ -17,7 +17,7 @@ use crate::suite::Filter;
 
 /// Which cases.
 #[derive(Clone, Debug)]
-pub struct Selection {
+pub(super) struct Selection {
     /// Scenario files, folders or globs.
     pub paths: Vec<PathBuf>,
     /// Which of their cases.
@@ -26,7 +26,7 @@ pub struct Selection {
 
 /// Where files are made.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub(super) struct Place {
     /// The run's private directory is made in it; `None` is the system's temporary directory.
     pub scratch: Option<PathBuf>,
     /// Folder of the approved snapshots, when it is not where it is usually found.
@@ -38,7 +38,7 @@ pub struct Place {
     clippy::struct_excessive_bools,
     reason = "each is a flag of its own on the command line"
 )]
-pub struct RunSettings {
+pub(super) struct RunSettings {
     /// Which cases.
     pub selection: Selection,
     /// On which engines, in this order; never empty.
@@ -64,7 +64,7 @@ pub struct RunSettings {
 }
 
 /// `layerspec bless`, ready.
-pub struct BlessSettings {
+pub(super) struct BlessSettings {
     /// Which cases.
     pub selection: Selection,
     /// Whose outcome is accepted.
@@ -83,7 +83,7 @@ pub struct BlessSettings {
 
 impl Selection {
     /// Makes a selection ready.
-    pub fn new(typed: SelectionArgs) -> Self {
+    pub(super) fn new(typed: SelectionArgs) -> Self {
         Self {
             filter: Filter::new(&typed.filter),
             paths: typed.paths,
@@ -96,7 +96,7 @@ impl Place {
     ///
     /// # Errors
     /// A scratch directory that is none.
-    pub fn new(typed: PlaceArgs, environment: &Environment) -> Result<Self, UsageError> {
+    pub(super) fn new(typed: PlaceArgs, environment: &Environment) -> Result<Self, UsageError> {
         let scratch = scratch(typed.scratch, environment)?;
         Ok(Self {
             scratch,
@@ -110,7 +110,7 @@ impl RunSettings {
     ///
     /// # Errors
     /// The first thing that was typed, here or in the environment, and has no meaning.
-    pub fn new(typed: RunArgs, environment: &Environment) -> Result<Self, UsageError> {
+    pub(super) fn new(typed: RunArgs, environment: &Environment) -> Result<Self, UsageError> {
         Ok(Self {
             selection: Selection::new(typed.selection),
             engines: engines(&typed.engine, environment)?,
@@ -136,7 +136,7 @@ impl BlessSettings {
     ///
     /// # Errors
     /// The first thing that was typed, here or in the environment, and has no meaning.
-    pub fn new(typed: BlessArgs, environment: &Environment) -> Result<Self, UsageError> {
+    pub(super) fn new(typed: BlessArgs, environment: &Environment) -> Result<Self, UsageError> {
         let mut engines = engines(&Vec::from_iter(typed.engine), environment)?;
         let (Some(engine), None) = (engines.pop(), engines.pop()) else {
             return Err(UsageError::new(
@@ -159,7 +159,7 @@ impl BlessSettings {
 ///
 /// # Errors
 /// When it is none.
-pub fn scratch(
+pub(super) fn scratch(
     typed: Option<PathBuf>,
     environment: &Environment,
 ) -> Result<Option<PathBuf>, UsageError> {
@@ -182,7 +182,7 @@ pub fn scratch(
 ///
 /// # Errors
 /// A name that is no engine's.
-pub fn engines(
+pub(super) fn engines(
     typed: &[String],
     environment: &Environment,
 ) -> Result<Vec<Arc<dyn Provider>>, UsageError> {

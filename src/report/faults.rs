@@ -9,52 +9,32 @@ use crate::verdict::Excerpt;
 
 /// Every fault as a block with its place in the file, then how many there are.
 pub fn faults(faults: &Faults) -> String {
-    let mut text: String = faults
-        .0
-        .iter()
-        .map(|fault| format!("{}\n", block(fault)))
-        .collect();
+    let mut lines: Vec<String> = faults.0.iter().map(block).collect();
     let files: BTreeSet<_> = faults.0.iter().map(|fault| &fault.file).collect();
-    text.push_str(&format!(
+    lines.push(format!(
         "{} {} in {}\n",
         paint(BAD, "error:"),
         count(faults.0.len(), "fault"),
         count(files.len(), "file")
     ));
-    text
+    lines.join("\n")
 }
 
 /// One fault.
 fn block(fault: &Fault) -> String {
-    let mut text = format!("{} {}\n", paint(BAD, "error:"), printable(&fault.message));
-    let indent = if let Some(at) = fault.at {
-        let line = fault
-            .line
-            .iter()
-            .map(|line| (at.line, line.clone()))
-            .collect();
-        let place = Excerpt {
-            path: fault.file.clone(),
-            line: at.line,
-            column: at.column,
-            lines: line,
-        };
-        text.push_str(&excerpt(&place));
-        at.line.to_string().len()
+    let heading = format!("{} {}\n", paint(BAD, "error:"), printable(&fault.message));
+    let (place, indent) = if let Some(at) = fault.at {
+        let lines = fault.line.iter().map(|line| (at.line, line.clone())).collect();
+        let place = Excerpt { path: fault.file.clone(), line: at.line, column: at.column, lines };
+        (excerpt(&place), at.line.to_string().len())
     } else {
         let path = printable(&fault.file.display().to_string());
-        text.push_str(&format!(" {} {path}\n", paint(FRAME, "-->")));
-        1
+        (format!(" {} {path}\n", paint(FRAME, "-->")), 1)
     };
-    if let Some(help) = &fault.help {
-        let indent = " ".repeat(indent);
-        text.push_str(&format!(
-            "{indent} {} help: {}\n",
-            paint(FRAME, "="),
-            printable(help)
-        ));
-    }
-    text
+    let help = fault.help.as_ref().map_or_else(String::new, |help| {
+        format!("{:indent$} {} help: {}\n", "", paint(FRAME, "="), printable(help))
+    });
+    heading + &place + &help
 }
 
 /// `1 fault`, `2 faults`.
