@@ -43,7 +43,9 @@
 //! ```
 
 #[cfg(not(target_os = "linux"))]
-compile_error!("layerspec needs Linux: its engine rests on openat2, overlayfs and extended attributes");
+compile_error!(
+    "layerspec needs Linux: its engine rests on openat2, overlayfs and extended attributes"
+);
 
 pub mod agent;
 pub mod case;

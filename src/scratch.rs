@@ -29,6 +29,7 @@ impl Scratch {
         let base = std::path::absolute(base)?;
         let directory = tempfile::Builder::new()
             .prefix(Self::PREFIX)
+            .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(base)?;
         let path = directory.path().to_path_buf();
         Ok(Self {
@@ -114,7 +115,7 @@ mod tests {
         fs::create_dir_all(&sealed).unwrap();
         fs::write(sealed.join("file"), "x").unwrap();
         for directory in [&sealed, &path.join("a")] {
-            fs::set_permissions(directory, fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(directory, fs::Permissions::from_mode(0o000)).unwrap();
         }
         drop(scratch);
         assert!(!path.exists());

@@ -57,7 +57,7 @@ pub(super) fn bless(settings: &BlessSettings, output: &mut Output) -> Result<Exi
         execution.run(&jobs, &interrupt, &mut reporter)?
     };
     if settings.orphans {
-        for (root, _) in &suite.roots {
+        for root in &suite.roots {
             delete_orphans(root, output)?;
         }
     }
@@ -100,7 +100,7 @@ impl Files {
         let folders: BTreeSet<&Path> = suite
             .roots
             .iter()
-            .map(|(root, _)| root.snapshots.as_path())
+            .map(|root| root.snapshots.as_path())
             .collect();
         for folder in folders {
             files

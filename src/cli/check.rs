@@ -23,11 +23,7 @@ pub(super) fn check(args: &CheckArgs, output: &mut Output) -> Result<Exit, Comma
     }
     let whole = |folder: &std::path::Path| args.paths.iter().any(|path| path == folder);
     let mut wrong = Vec::new();
-    for (root, _) in suite
-        .roots
-        .iter()
-        .filter(|(root, _)| whole(&root.scenarios))
-    {
+    for root in suite.roots.iter().filter(|root| whole(&root.scenarios)) {
         let leftovers = root
             .leftovers(&root.all_cases()?)
             .map_err(|error| UsageError::new(format!("{}: {error}", root.snapshots.display())))?;

@@ -42,20 +42,21 @@ fn rule_book(args: &CoverageArgs, suite: &Suite) -> Result<RuleBook, CommandErro
     if let Some(path) = &args.rules {
         return Ok(RuleBook::load(path)?);
     }
-    let mut books = suite.roots.iter().filter_map(|(_, book)| book.clone());
-    let Some(mut all) = books.next() else {
+    let mut all: Option<RuleBook> = None;
+    for root in &suite.roots {
+        if let Some(book) = root.rules()? {
+            all.get_or_insert_default().rules.extend(book.rules);
+        }
+    }
+    all.ok_or_else(|| {
         let folders: Vec<String> = suite
             .roots
             .iter()
-            .map(|(root, _)| root.scenarios.display().to_string())
+            .map(|root| root.scenarios.display().to_string())
             .collect();
         let message = format!("no rule book `{}` in {}", Root::RULES, folders.join(", "));
-        return Err(UsageError::new(message).help("--rules names one").into());
-    };
-    for book in books {
-        all.rules.extend(book.rules);
-    }
-    Ok(all)
+        UsageError::new(message).help("--rules names one").into()
+    })
 }
 
 /// Which rules are covered by what.

@@ -75,12 +75,12 @@ fn block(name: &str, probed: &Result<Description, Absent>) -> String {
                 "{}, kernel {}, {} on {}",
                 found.version, found.kernel, found.driver, found.file_system
             );
-            drop(writeln!(
+            let _ = writeln!(
                 text,
                 "{name} {}  {}",
                 paint(GOOD, "found "),
                 printable(&about)
-            ));
+            );
             let (can, cannot): (Vec<Capability>, _) = Capability::ALL
                 .iter()
                 .partition(|capability| found.capabilities.contains(capability));
@@ -88,23 +88,15 @@ fn block(name: &str, probed: &Result<Description, Absent>) -> String {
                 if !capabilities.is_empty() {
                     let names: Vec<_> = capabilities.iter().map(|c| c.name()).collect();
                     let label = paint(FAINT, label);
-                    drop(writeln!(text, "           {label}   {}", names.join(", ")));
+                    let _ = writeln!(text, "           {label}   {}", names.join(", "));
                 }
             }
         }
         Err(absent) => {
             let reason = printable(&absent.reason);
-            drop(writeln!(
-                text,
-                "{name} {}  {reason}",
-                paint(LEFT_OUT, "absent")
-            ));
+            let _ = writeln!(text, "{name} {}  {reason}", paint(LEFT_OUT, "absent"));
             let label = paint(FAINT, "remedy");
-            drop(writeln!(
-                text,
-                "           {label}  {}",
-                printable(&absent.remedy)
-            ));
+            let _ = writeln!(text, "           {label}  {}", printable(&absent.remedy));
         }
     }
     text

@@ -140,7 +140,7 @@ fn indented(text: &str, indent: &str) -> String {
 }
 
 fn push_line(text: &mut String, line: &str) {
-    drop(writeln!(text, "{}", line.trim_end()));
+    let _ = writeln!(text, "{}", line.trim_end());
 }
 
 #[cfg(test)]

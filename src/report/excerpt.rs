@@ -34,22 +34,22 @@ pub fn excerpt(excerpt: &Excerpt) -> String {
     if excerpt.lines.is_empty() {
         return text;
     }
-    drop(writeln!(text, "{gutter} {bar}"));
+    let _ = writeln!(text, "{gutter} {bar}");
     for (number, line) in &excerpt.lines {
         let shown = printable(line.trim_end());
         let gap = if shown.is_empty() { "" } else { " " };
-        drop(writeln!(
+        let _ = writeln!(
             text,
             "{} {bar}{gap}{shown}",
             paint(FRAME, &format!("{number:width$}"))
-        ));
+        );
         if *number == excerpt.line {
             let before: String = line
                 .chars()
                 .take(excerpt.column.saturating_sub(1))
                 .collect();
             let indent = " ".repeat(printable(&before).chars().count());
-            drop(writeln!(text, "{gutter} {bar} {indent}{}", paint(BAD, "^")));
+            let _ = writeln!(text, "{gutter} {bar} {indent}{}", paint(BAD, "^"));
         }
     }
     text

@@ -24,15 +24,29 @@ pub fn faults(faults: &Faults) -> String {
 fn block(fault: &Fault) -> String {
     let heading = format!("{} {}\n", paint(BAD, "error:"), printable(&fault.message));
     let (place, indent) = if let Some(at) = fault.at {
-        let lines = fault.line.iter().map(|line| (at.line, line.clone())).collect();
-        let place = Excerpt { path: fault.file.clone(), line: at.line, column: at.column, lines };
+        let lines = fault
+            .line
+            .iter()
+            .map(|line| (at.line, line.clone()))
+            .collect();
+        let place = Excerpt {
+            path: fault.file.clone(),
+            line: at.line,
+            column: at.column,
+            lines,
+        };
         (excerpt(&place), at.line.to_string().len())
     } else {
         let path = printable(&fault.file.display().to_string());
         (format!(" {} {path}\n", paint(FRAME, "-->")), 1)
     };
     let help = fault.help.as_ref().map_or_else(String::new, |help| {
-        format!("{:indent$} {} help: {}\n", "", paint(FRAME, "="), printable(help))
+        format!(
+            "{:indent$} {} help: {}\n",
+            "",
+            paint(FRAME, "="),
+            printable(help)
+        )
     });
     heading + &place + &help
 }

@@ -217,7 +217,6 @@ mod tests {
             json.finished(&finished(&scenario, &result)).unwrap();
         }
         json.ended(&totals).unwrap();
-        drop(json);
         let case = r#""id":"volumes/readonly[access=ro]","name":"volumes/readonly[access=ro]","engine":"native","file":"scenarios/volumes/readonly.yaml","title":"Nothing is written through a read-only mount","parameters":{"access":"ro"},"covers":["notes/S14"]"#;
         let rerun = r#""rerun":"layerspec run scenarios/volumes/readonly.yaml --filter 'volumes/readonly[access=ro]'""#;
         let expected = [

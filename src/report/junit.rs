@@ -150,7 +150,6 @@ mod tests {
             junit.finished(&finished(&scenario, &result)).unwrap();
         }
         junit.ended(&totals).unwrap();
-        drop(junit);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text, include_str!("junit.xml"));
     }

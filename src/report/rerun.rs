@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use super::case_name;
 use crate::registry;
 use crate::scenario::Scenario;
 
@@ -18,6 +19,8 @@ pub enum Rerun {
     Trial {
         /// Name of the test target.
         target: String,
+        /// The engine was asked for by `LAYERSPEC_ENGINE`, not by the test program.
+        insisted: bool,
     },
 }
 
@@ -44,13 +47,15 @@ impl Rerun {
                 }
                 words.join(" ")
             }
-            Self::Trial { target } => {
-                let name = super::block::case_name(&id, engine);
-                let (target, name) = (
-                    shell_word(OsStr::new(target)),
-                    shell_word(OsStr::new(&name)),
-                );
-                format!("cargo test --test {target} -- --exact {name}")
+            Self::Trial { target, insisted } => {
+                let name = shell_word(OsStr::new(&case_name(&id, engine)));
+                let target = shell_word(OsStr::new(target));
+                let variable = if *insisted {
+                    format!("LAYERSPEC_ENGINE={} ", shell_word(OsStr::new(engine)))
+                } else {
+                    String::new()
+                };
+                format!("{variable}cargo test --test {target} -- --exact {name}")
             }
         }
     }
@@ -104,12 +109,17 @@ mod tests {
             .command(&single, "docker"),
             "layerspec run scenarios/volumes/x.yaml --engine docker --snapshots 'my snaps'"
         );
+        let trial = |insisted| Rerun::Trial {
+            target: "scenarios".to_owned(),
+            insisted,
+        };
         assert_eq!(
-            Rerun::Trial {
-                target: "scenarios".to_owned()
-            }
-            .command(&cases, "docker"),
+            trial(false).command(&cases, "docker"),
             "cargo test --test scenarios -- --exact 'volumes/x[access=ro]@docker'"
+        );
+        assert_eq!(
+            trial(true).command(&single, "native"),
+            "LAYERSPEC_ENGINE=native cargo test --test scenarios -- --exact volumes/x"
         );
     }
 }

@@ -3,8 +3,6 @@
 //! Text is always made with its colours; a stream that should have none strips them
 //! (`anstream::AutoStream`), and [`plain`] does so for a string.
 
-use std::fmt::Write as _;
-
 use anstyle::{AnsiColor, Style};
 
 /// What is as it should be.
@@ -42,9 +40,9 @@ pub fn printable(text: &str) -> String {
         match character {
             '\t' => safe.push_str("    "),
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => {
-                drop(write!(safe, "{}", character.escape_unicode()));
+                safe.extend(character.escape_unicode());
             }
-            other if other.is_control() => drop(write!(safe, "{}", other.escape_default())),
+            other if other.is_control() => safe.extend(other.escape_default()),
             other => safe.push(other),
         }
     }

@@ -55,7 +55,7 @@ pub fn skip_list<'a>(skips: impl IntoIterator<Item = (&'a str, &'a str)>) -> Str
         .min(60);
     let mut text = format!("{}\n", paint(LEFT_OUT, "skipped"));
     for (name, reason) in &skips {
-        drop(writeln!(text, "  {name:width$}  {reason}"));
+        let _ = writeln!(text, "  {name:width$}  {reason}");
     }
     text
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::Root;
 use crate::scenario::{Fault, Faults, FoundFile, RuleBook, Scenario, find, load};
@@ -29,8 +30,10 @@ pub struct Case {
 pub struct Suite {
     /// Cases, in the order of their files and, in a file, of its `cases:`.
     pub cases: Vec<Case>,
-    /// The scenario folders, each with its rule book.
-    pub roots: Vec<(Root, Option<RuleBook>)>,
+    /// The scenario folders.
+    pub roots: Vec<Root>,
+    /// Their rule books, read when they are first needed.
+    books: Vec<OnceLock<Option<RuleBook>>>,
     /// The files that were loaded.
     pub files: Vec<FoundFile>,
 }
@@ -59,19 +62,24 @@ impl Suite {
         };
         let mut faults = Vec::new();
         for (root, files) in groups {
-            let rules = root.rules().unwrap_or_else(|wrong| {
-                faults.extend(wrong.0);
-                None
-            });
+            let book = OnceLock::new();
+            if covers == Covers::Known {
+                let rules = root.rules().unwrap_or_else(|wrong| {
+                    faults.extend(wrong.0);
+                    None
+                });
+                drop(book.set(rules));
+            }
             let index = suite.roots.len();
-            match load(&files, rules.as_ref().filter(|_| covers == Covers::Known)) {
+            match load(&files, book.get().and_then(Option::as_ref)) {
                 Ok(cases) => suite.cases.extend(cases.into_iter().map(|scenario| Case {
                     scenario,
                     root: index,
                 })),
                 Err(wrong) => faults.extend(wrong.0),
             }
-            suite.roots.push((root, rules));
+            suite.roots.push(root);
+            suite.books.push(book);
         }
         if faults.is_empty() {
             Ok(suite)
@@ -84,12 +92,17 @@ impl Suite {
     pub fn snapshots(&self, case: &Case) -> &Path {
         self.roots
             .get(case.root)
-            .map_or(Path::new("snapshots"), |(root, _)| &root.snapshots)
+            .map_or(Path::new("snapshots"), |root| &root.snapshots)
     }
 
     /// The rules that a case covers, id and statement, as far as the rule book knows them.
     pub fn rules<'a>(&'a self, case: &'a Case) -> Vec<(&'a str, &'a str)> {
-        let Some((_, Some(book))) = self.roots.get(case.root) else {
+        let (Some(root), Some(book)) = (self.roots.get(case.root), self.books.get(case.root))
+        else {
+            return Vec::new();
+        };
+        // A book that is at fault is for `check` to tell.
+        let Some(book) = book.get_or_init(|| root.rules().ok().flatten()) else {
             return Vec::new();
         };
         let known = |id: &'a String| {
