@@ -214,3 +214,13 @@ pub struct Volume {
     /// Driver options.
     pub options: BTreeMap<String, String>,
 }
+
+impl Container {
+    /// The volumes that it mounts.
+    pub fn volumes(&self) -> impl Iterator<Item = &VolumeSource> {
+        self.mounts.iter().filter_map(|mount| match &mount.source {
+            MountSource::Volume(volume) => Some(volume),
+            _ => None,
+        })
+    }
+}
