@@ -1,4 +1,5 @@
 //! `layerspec`: executable specifications for container storage.
 pub mod engine;
+pub mod rootfs;
 pub mod sys;
 pub mod union;
