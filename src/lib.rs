@@ -18,7 +18,10 @@
 //! |---|---|
 //! | [`scenario`] | text in, meaning or located faults out |
 //! | [`engine`] | operations, answers and what is there, as plain data; the engines behind them |
-//! | [`union`], [`sys`] | a union file system as a library, and the only door to the bare kernel |
+//! | [`union`] | a union file system as a library |
+//! | [`rootfs`] | one container's disk as its processes see it |
+//! | [`store`] | images, containers and volumes on disk |
+//! | [`sys`] | the only door to the bare kernel |
 //! | [`run`] | performs a scenario on an engine and looks at what became of it |
 //! | [`outcome`] | what was seen, as data and as text |
 //! | [`snapshot`] | approved outcomes on disk |
@@ -57,11 +60,13 @@ pub mod interrupt;
 pub mod outcome;
 pub mod registry;
 pub mod report;
+pub mod rootfs;
 pub mod run;
 pub mod scenario;
 pub mod schedule;
 pub mod scratch;
 pub mod snapshot;
+pub mod store;
 pub mod suite;
 pub mod sys;
 pub mod union;
