@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Absent, Description, Engine, EngineFault, OpenOptions, Provider};
-
-/// The engine that is used when nothing else is said.
-pub const DEFAULT: &str = "native";
+use crate::engine::{
+    Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
+};
 
 /// Names of engines that a later version brings. They are known, so that asking for one says so
 /// instead of calling it a typing error.
@@ -41,8 +40,10 @@ impl UnknownEngine {
 /// [`UnknownEngine`]; that the engine cannot be used here is for its `probe` to say.
 pub fn provider(name: &str) -> Result<Arc<dyn Provider>, UnknownEngine> {
     let (family, _argument) = name.split_once(':').unwrap_or((name, ""));
-    if name == "native" {
-        return Ok(Arc::new(Planned { name: DEFAULT }));
+    if name == DEFAULT_ENGINE {
+        return Ok(Arc::new(Planned {
+            name: DEFAULT_ENGINE,
+        }));
     }
     if let Some(planned) = PLANNED.iter().find(|planned| **planned == family) {
         return Ok(Arc::new(Planned { name: planned }));
@@ -59,7 +60,7 @@ pub fn providers() -> Vec<Arc<dyn Provider>> {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    std::iter::once(DEFAULT).chain(PLANNED.iter().copied())
+    std::iter::once(DEFAULT_ENGINE).chain(PLANNED.iter().copied())
 }
 
 fn nearest(name: &str) -> Option<&'static str> {
@@ -79,7 +80,7 @@ impl Planned {
     fn absent() -> Absent {
         Absent {
             reason: "this version of layerspec does not have it yet".to_owned(),
-            remedy: format!("use the engine `{DEFAULT}`, which needs nothing"),
+            remedy: format!("use the engine `{DEFAULT_ENGINE}`, which needs nothing"),
         }
     }
 }
@@ -110,7 +111,7 @@ mod tests {
                 provider.name()
             );
         }
-        assert_eq!(providers().first().unwrap().name(), DEFAULT);
+        assert_eq!(providers().first().unwrap().name(), DEFAULT_ENGINE);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::run::nothing;
 use super::settings::Selection;
-use crate::registry;
+use crate::engine::DEFAULT_ENGINE;
 use crate::report::style::printable;
 use crate::scenario::Scenario;
 use crate::suite::{Covers, Suite};
@@ -30,7 +30,7 @@ pub(super) fn list(
         .cases
         .iter()
         .map(|case| (case.scenario.id(), &case.scenario))
-        .filter(|(id, _)| selection.filter.selects(id, registry::DEFAULT))
+        .filter(|(id, _)| selection.filter.selects(id, DEFAULT_ENGINE))
         .collect();
     cases.sort_by(|(a, _), (b, _)| a.cmp(b));
     if cases.is_empty() {

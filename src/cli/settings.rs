@@ -10,7 +10,7 @@ use clap::ValueEnum as _;
 
 use super::args::{BlessArgs, Format, PlaceArgs, RunArgs, SelectionArgs};
 use super::error::UsageError;
-use crate::engine::Provider;
+use crate::engine::{DEFAULT_ENGINE, Provider};
 use crate::environment::Environment;
 use crate::registry;
 use crate::suite::Filter;
@@ -188,7 +188,7 @@ pub(super) fn engines(
 ) -> Result<Vec<Arc<dyn Provider>>, UsageError> {
     let wanted = match (typed, &environment.engine) {
         ([], Some(names)) => vec![names.clone()],
-        ([], None) => vec![registry::DEFAULT.to_owned()],
+        ([], None) => vec![DEFAULT_ENGINE.to_owned()],
         (names, _) => names.to_vec(),
     };
     let mut names: Vec<&str> = Vec::new();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Harness;
-use crate::engine::{Absent, Description, OpenOptions, Provider};
+use crate::engine::{Absent, DEFAULT_ENGINE, Description, OpenOptions, Provider};
 use crate::environment::Environment;
 use crate::registry;
 use crate::snapshot::UpdateMode;
@@ -68,7 +68,7 @@ impl Settings {
                     own(harness, name.trim()).unwrap_or(Wanted::Name(name.trim().to_owned()))
                 })
                 .collect(),
-            None if harness.engines.is_empty() => vec![Wanted::Name(registry::DEFAULT.to_owned())],
+            None if harness.engines.is_empty() => vec![Wanted::Name(DEFAULT_ENGINE.to_owned())],
             None => harness.engines.clone(),
         };
         Ok(Self {

@@ -7,13 +7,13 @@ use super::excerpt;
 use super::style::{
     ADDED, BAD, FAINT, FRAME, GOOD, NAME, REMOVED, paint, printable, printable_lines,
 };
-use crate::registry;
+use crate::engine::DEFAULT_ENGINE;
 use crate::verdict::{Failure, Verdict};
 
 /// The name of the test that runs a case on an engine: `volumes/readonly[access=ro]`, with `@engine`
 /// unless that is the default one.
 pub fn case_name(id: &str, engine: &str) -> String {
-    if engine == registry::DEFAULT {
+    if engine == DEFAULT_ENGINE {
         id.to_owned()
     } else {
         format!("{id}@{engine}")

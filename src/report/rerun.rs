@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::case_name;
-use crate::registry;
+use crate::engine::DEFAULT_ENGINE;
 use crate::scenario::Scenario;
 
 /// How a case is run again: with the tool, or with the test program that ran it.
@@ -39,7 +39,7 @@ impl Rerun {
                 if !scenario.case.is_empty() {
                     words.extend(["--filter".to_owned(), shell_word(OsStr::new(&id))]);
                 }
-                if engine != registry::DEFAULT {
+                if engine != DEFAULT_ENGINE {
                     words.extend(["--engine".to_owned(), shell_word(OsStr::new(engine))]);
                 }
                 if let Some(folder) = snapshots {
