@@ -25,6 +25,7 @@ mod errno;
 mod file;
 mod kind;
 mod mount;
+mod native;
 mod operation;
 mod text;
 mod tree;
