@@ -12,12 +12,14 @@
 //! Permissions are not checked here (the kernel's VFS does that above overlayfs); who the caller is
 //! matters only for the owner of new files and for the set-ID rules.
 
+mod filesystem;
 mod types;
 
+pub use filesystem::{Handle, NodeRef, Union, copy_tree};
 pub use types::{
-    AllocateRange, Attributes, Caller, CallerCapability, DirectoryEntry, FileKind, New, NewKind,
-    OpenFlags, Options, Ownership, Provenance, RenameFlags, SetAttributes, SetTime, Stack,
-    Timestamp, XattrFlags, XattrNamespace,
+    AllocateRange, Attributes, Caller, CallerCapability, ChangeKind, CopyOptions, DirectoryEntry,
+    FileKind, New, NewKind, OpenFlags, Options, Ownership, Provenance, RenameFlags, SetAttributes,
+    SetTime, Space, Stack, Timestamp, UpperChange, XattrFlags, XattrNamespace,
 };
 
 /// A directory of the real disk, open. Shared: one layer serves many unions.
