@@ -9,6 +9,7 @@
 //! | `compare` | what differs between two texts, in terms of storage |
 
 mod acl;
+mod compare;
 mod model;
 mod place;
 mod quote;
@@ -18,6 +19,7 @@ mod tree_text;
 mod value;
 mod words;
 
+pub use compare::{differences, unified_diff};
 pub use model::{Fate, LedgerLine, Outcome, StepOutcome};
 pub use place::{place_words, storage_words, volume_name, volume_words};
 pub use quote::{content, quote, sha256, word};

@@ -50,7 +50,7 @@ pub fn word(text: &str) -> String {
 /// A path of an observed tree as one word. Such a path is escaped already, so that only a space or
 /// a quote still needs quotes, and its backslashes stay as they are.
 pub(super) fn seen_path(path: &str) -> String {
-    if path.contains([' ', '"']) {
+    if path.is_empty() || path.contains([' ', '"']) {
         format!("\"{}\"", path.replace('"', "\\\""))
     } else {
         path.to_owned()

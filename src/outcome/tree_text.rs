@@ -4,7 +4,7 @@ use crate::engine::{MountSeen, Seen, SeenKind};
 
 use super::acl;
 use super::place::{beneath, provenance};
-use super::quote::{content, measured, quote, seen_path, word};
+use super::quote::{content, measured, seen_path, word};
 use super::table::Table;
 
 /// Path, type, mode and owner, content, provenance.
@@ -74,16 +74,8 @@ fn what(seen: &Seen) -> String {
         SeenKind::File { size, sha256, .. } => {
             measured(*size, sha256.as_deref().unwrap_or("unknown"))
         }
-        SeenKind::Symlink(target) => format!("-> {}", quote_link(target)),
+        SeenKind::Symlink(target) => format!("-> {}", seen_path(target)),
         SeenKind::Device { major, minor, .. } => format!("{major}:{minor}"),
         SeenKind::Directory | SeenKind::Fifo | SeenKind::Socket => String::new(),
-    }
-}
-
-fn quote_link(target: &str) -> String {
-    if target.is_empty() {
-        quote(b"")
-    } else {
-        word(target)
     }
 }

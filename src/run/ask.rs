@@ -38,7 +38,7 @@ pub(super) fn refusal(answer: &Answer) -> Option<&Refusal> {
 }
 
 /// Fewer answers than requests are right only after a refusal.
-fn files_answer(asked: usize, answers: Vec<FileAnswer>) -> Answer {
+pub(super) fn files_answer(asked: usize, answers: Vec<FileAnswer>) -> Answer {
     let refused = answers.last().is_some_and(|answer| answer.result.is_err());
     if answers.len() == asked || (answers.len() < asked && refused) {
         return Answer::Done(Value::Files(answers));

@@ -18,6 +18,10 @@ mod ledger;
 mod limit;
 mod observe;
 mod steps;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use execute::{End, Execution, Other, execute, execute_watched};
 pub use expect::{Mismatch, mismatches};

@@ -8,7 +8,7 @@ use crate::engine::{
 use crate::outcome::{StepOutcome, operation_words};
 use crate::scenario::{Action, CheckKind, Step, When};
 
-use super::ask::{ask, refusal};
+use super::ask::{ask, files_answer, refusal};
 use super::execute::{End, Other, Performed};
 use super::limit::Progress;
 
@@ -187,22 +187,38 @@ impl<'a> Runner<'a> {
         };
         let mut answers = match ask(self.engine, &operation) {
             Answer::Done(Value::Files(answers)) => answers.into_iter(),
-            other => {
-                let Some(first) = steps.first() else {
-                    return End::Complete;
-                };
-                let end = end_of(first, &other);
-                performed.push(outcome_of(first, Some(other)));
-                return end;
+            // The place refused, so nothing was performed.
+            Answer::Refused(_) => return self.one_by_one(steps, performed),
+            fault => {
+                performed.extend(
+                    steps
+                        .first()
+                        .map(|step| outcome_of(step, Some(fault.clone()))),
+                );
+                return steps
+                    .first()
+                    .map_or(End::Complete, |step| end_of(step, &fault));
             }
         };
         for step in steps {
             let asked = files(step).map_or(0, |(_, _, requests)| requests.len());
-            let answer = Answer::Done(Value::Files(answers.by_ref().take(asked).collect()));
+            let answer = files_answer(asked, answers.by_ref().take(asked).collect());
             let end = end_of(step, &answer);
             performed.push(outcome_of(step, Some(answer)));
             if end != End::Complete {
                 return end;
+            }
+        }
+        End::Complete
+    }
+
+    fn one_by_one<'s>(&self, steps: &'s [Step], performed: &mut Vec<Performed<'s>>) -> End {
+        for step in steps {
+            if let Action::Operation(operation) = &step.action {
+                let end = self.single(step, operation, performed);
+                if end != End::Complete {
+                    return end;
+                }
             }
         }
         End::Complete

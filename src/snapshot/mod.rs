@@ -1,24 +1,23 @@
 //! Approved outcomes on disk, in insta's file format, so that `cargo insta review` works on them.
 //!
-//! `volumes/reattach.yaml` has `volumes/reattach.snap`; a case has its parameters in the name:
-//! `volumes/readonly[access=ro].snap`; an engine that the scenario's `differs:` names may have a
-//! variant: `volumes/reattach@podman.snap`. A text that was not approved yet stands beside as
-//! `.snap.new`.
+//! | file | what it holds |
+//! |---|---|
+//! | `name` | which case and engine has which file |
+//! | `file` | insta's file format, read and written |
+//! | `approve` | a text against the approved one, and what is written when they differ |
+//! | `orphans` | files that nothing accounts for |
+//!
+//! insta's own assertion is not used: it takes its settings from the environment and from the crate that
+//! it was compiled in, prints, panics, and forgives differences in blanks; none of which suits an
+//! installed command. The files are the same.
 
+mod approve;
+mod file;
+mod name;
 mod orphans;
+#[cfg(test)]
+mod tests;
 
+pub use approve::{Approval, UpdateMode, approve};
+pub use name::{pending_path, snapshot_path};
 pub use orphans::{Leftover, leftovers};
-
-/// What a run may write below the snapshot folder.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UpdateMode {
-    /// Nothing: for CI.
-    Check,
-    /// A text that is new or has changed goes to `.snap.new`, for review; the case fails.
-    #[default]
-    Pending,
-    /// A text that has no approved one yet is approved; one that has changed goes to `.snap.new`.
-    Unseen,
-    /// Every text is approved as it is.
-    Bless,
-}

@@ -1,6 +1,6 @@
 //! What is known of a file that the steps wrote, so far as the steps tell.
 
-use crate::engine::{Content, Node, NodeKind, Seen, SeenKind};
+use crate::engine::{Content, Node, NodeKind, Seen, SeenKind, escape};
 use crate::outcome::{content, sha256, type_name};
 
 /// Longest content that is followed, in bytes. Of a longer one only the place is looked at.
@@ -34,7 +34,7 @@ impl Expected {
             NodeKind::Directory { .. } => Some("directory"),
             NodeKind::Symlink { target } => {
                 expected.mode = None;
-                expected.link = Some(target.clone());
+                expected.link = Some(escape(target.as_bytes()));
                 Some("symlink")
             }
             NodeKind::Fifo => Some("fifo"),

@@ -1,7 +1,7 @@
 //! What one file request does to the lines.
 
 use crate::engine::{
-    FileAction, Node, NodeKind, OpenFlag, Place as At, RenameMode, Storage, Target,
+    FileAction, FileAnswer, Node, NodeKind, OpenFlag, Place as At, RenameMode, Target, escape,
 };
 use crate::outcome::word;
 
@@ -9,33 +9,46 @@ use super::expected::Expected;
 use super::line::{Line, Place, Wrote};
 use super::story::{Reader, named};
 
-/// Reads one request that was done; `changed` as in [`crate::engine::FileAnswer`].
+/// Reads one request. One that was refused may have changed something before: `rm -r` does.
 pub(super) fn perform<'a>(
     reader: &mut Reader<'a>,
     at: &'a At,
     action: &'a FileAction,
-    changed: &[(Storage, String)],
+    answer: &FileAnswer,
 ) {
-    if let FileAction::Open { path, handle, .. } = action {
+    if let (FileAction::Open { path, handle, .. }, Ok(_)) = (action, &answer.result) {
         reader.handles.insert((at, handle), path);
     }
-    let Some(place) = changed.first() else { return };
+    let (Some(first), Some(last)) = (answer.changed.first(), answer.changed.last()) else {
+        return;
+    };
     match action {
         FileAction::Delete { .. } | FileAction::Rmdir { .. } => {
-            delete(reader, place, &what(reader, at, action));
-        }
-        FileAction::Rename { from, to, mode } => {
-            let Some(new) = changed.get(1) else { return };
-            let names = (named(at, from), named(at, to));
-            match mode {
-                RenameMode::Exchange => exchange(reader, (place, new), names),
-                RenameMode::Replace | RenameMode::NoReplace | RenameMode::Whiteout => {
-                    rename(reader, (place, new), names);
-                }
+            for top in tops(&answer.changed) {
+                delete(reader, top, &what(reader, at, action));
             }
         }
-        FileAction::Link { .. }
-        | FileAction::LinkHandle { .. }
+        FileAction::Rename {
+            from,
+            to,
+            mode: RenameMode::Exchange,
+        } => {
+            exchange(reader, (first, last), (named(at, from), named(at, to)));
+        }
+        FileAction::Rename { from, to, .. } => {
+            rename(reader, (first, last), (named(at, from), named(at, to)));
+        }
+        FileAction::Link { from, .. } => {
+            let existing = reader
+                .open
+                .values()
+                .find(|line| line.what == named(at, from));
+            let known = existing
+                .filter(|line| is_there(line))
+                .map(|line| line.wrote);
+            link(reader, first, known, what(reader, at, action));
+        }
+        FileAction::LinkHandle { .. }
         | FileAction::Write {
             node:
                 Node {
@@ -44,13 +57,34 @@ pub(super) fn perform<'a>(
                 },
             ..
         } => {
-            link(reader, place, changed.get(1), what(reader, at, action));
+            link(reader, first, None, what(reader, at, action));
         }
         _ => {
             let what = what(reader, at, action);
-            reader.write(place, what, |file| change(file, action));
+            let done = answer.result.is_ok();
+            // `mkdir -p` gives the parents that it made first.
+            reader.write(last, what, |file| {
+                if done {
+                    change(file, action);
+                } else {
+                    *file = Expected::default();
+                }
+            });
         }
     }
+}
+
+/// Those of the removed places that are not below another of them.
+fn tops(places: &[Place]) -> impl Iterator<Item = &Place> {
+    let below = |(storage, path): &Place, (other, top): &Place| {
+        storage == other
+            && path
+                .strip_prefix(top.as_str())
+                .is_some_and(|r| r.starts_with('/'))
+    };
+    places
+        .iter()
+        .filter(move |place| !places.iter().any(|other| below(place, other)))
 }
 
 /// What an action says about the file that it changes.
@@ -70,7 +104,7 @@ fn change(file: &mut Expected, action: &FileAction) {
         FileAction::Symlink { target, .. } => {
             *file = Expected {
                 kind: Some("symlink"),
-                link: Some(target.clone()),
+                link: Some(escape(target.as_bytes())),
                 ..Expected::default()
             };
         }
@@ -196,11 +230,7 @@ fn is_there(line: &Line) -> bool {
 }
 
 /// Another name shares what is known of the file.
-fn link(reader: &mut Reader<'_>, new: &Place, existing: Option<&Place>, what: String) {
-    let known = existing
-        .and_then(|place| reader.open.get(place))
-        .filter(|line| is_there(line))
-        .map(|line| line.wrote);
+fn link(reader: &mut Reader<'_>, new: &Place, known: Option<Wrote>, what: String) {
     let wrote = match known {
         Some(wrote) => wrote,
         None => Wrote::File(reader.new_file(Expected::default())),

@@ -89,9 +89,7 @@ impl<'a> Reader<'a> {
                 Value::Files(answers),
             ) => {
                 for (request, answer) in requests.iter().zip(answers) {
-                    if answer.result.is_ok() {
-                        files::perform(self, place, &request.action, &answer.changed);
-                    }
+                    files::perform(self, place, &request.action, answer);
                 }
             }
             _ => objects::perform(self, operation, value),
