@@ -9,6 +9,7 @@
 //! | `contract` | the two traits: [`Provider`] finds and opens an engine, [`Engine`] is an open one |
 //! | `operation` | what can be asked of an engine |
 //! | `file` | what a process can do to its disk |
+//! | `text` | paths and names as text |
 //! | `tree` | a tree of files as data: layers, host folders, writes |
 //! | `mount` | mounts as they are asked for |
 //! | `answer` | what an engine says back |
@@ -24,7 +25,9 @@ mod errno;
 mod file;
 mod kind;
 mod mount;
+mod native;
 mod operation;
+mod text;
 mod tree;
 mod world;
 
@@ -43,6 +46,7 @@ pub use operation::{
     CommitSpec, ContainerSpec, CopyEnd, ImageConfig, ImageSpec, Operation, Place, VolumeFilter,
     VolumeRef, VolumeSpec,
 };
+pub use text::escape;
 pub use tree::{Content, DeviceKind, Entry, Node, NodeKind, Time, Tree};
 pub use world::{
     ContainerSeen, ContainerState, MountSeen, Seen, SeenKind, Storage, VolumeSeen, World,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{OpenFlag, OpenHow, Process, Rootfs};
-use crate::union::{Caller, CallerCapability, Union};
+use crate::union::{Caller, CallerCapability};
 
 /// File mode creation mask of every process: that of a container's first process and of `docker exec`.
 pub const UMASK: u32 = 0o022;
@@ -84,16 +84,33 @@ pub fn container(uid: u32, gid: u32, groups: Vec<u32>) -> Caller {
 ///
 /// # Errors
 /// [`InvalidUser`]
-pub fn resolve_in(root: &Arc<Union>, specification: Option<&str>) -> Result<Caller, InvalidUser> {
-    let rootfs = Arc::new(Rootfs::new(Arc::clone(root), true));
+pub fn container_user(rootfs: &Rootfs, specification: Option<&str>) -> Result<Caller, InvalidUser> {
+    let bare = Arc::new(Rootfs::new(rootfs.root_union(), true));
     let read = |path: &str| {
-        let process = Process::new(Arc::clone(&rootfs), host_root(), Path::new("/")).ok()?;
+        let process = Process::new(Arc::clone(&bare), host_root(), Path::new("/")).ok()?;
         let how = OpenHow::new(&[OpenFlag::Read]);
         let file = process.open(OsStr::new(path), how, 0).ok()?.file;
         process.read(&file, Some(0), Some(DATABASE_MAX)).ok()
     };
     let (passwd, group) = (read("/etc/passwd"), read("/etc/group"));
     resolve(specification, passwd.as_deref(), group.as_deref())
+}
+
+/// A user of the host: numbers, or `root`. User 0 has every capability, another one none.
+///
+/// # Errors
+/// [`InvalidUser`]
+pub fn host_user(specification: Option<&str>) -> Result<Caller, InvalidUser> {
+    let caller = resolve(specification, Some(b"root:x:0:0:root:/root:"), None)?;
+    let capabilities = if caller.uid == 0 {
+        ALL.to_vec()
+    } else {
+        Vec::new()
+    };
+    Ok(Caller {
+        capabilities,
+        ..caller
+    })
 }
 
 /// Resolves `user[:group]`, each a name or a number, as `GetExecUser` of moby/sys/user does; an absent or

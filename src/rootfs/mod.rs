@@ -22,7 +22,9 @@ mod target;
 mod visit;
 mod walk;
 
-pub use credentials::{InvalidUser, UMASK, container, host_root, resolve, resolve_in};
+pub use credentials::{
+    InvalidUser, UMASK, container, container_user, host_root, host_user, resolve,
+};
 pub use locks::{LockKind, Locks};
 pub use mounts::{Mount, MountInfo, Rootfs};
 pub use open_file::{OpenFile, OpenFlag, OpenHow};

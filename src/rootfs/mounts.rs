@@ -174,6 +174,11 @@ impl Rootfs {
         Ok((Arc::clone(&found.location.mount.union), found.location.node))
     }
 
+    /// The union at the root.
+    pub fn root_union(&self) -> Arc<Union> {
+        Arc::clone(&self.table().root.union)
+    }
+
     /// The table as it is now; a later mount makes a new one.
     pub(super) fn table(&self) -> Arc<Table> {
         Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))

@@ -156,6 +156,6 @@ impl OpenFile {
 impl Drop for OpenFile {
     fn drop(&mut self) {
         // Giving a lock back cannot be refused.
-        drop(self.locks.set(&self.location.node, self.owner, None));
+        let _: Result<()> = self.locks.set(&self.location.node, self.owner, None);
     }
 }

@@ -34,7 +34,10 @@ pub(super) enum Mounted {
 impl View {
     /// A tree of one storage.
     pub(super) fn single(rootfs: Arc<Rootfs>, storage: Storage) -> Self {
-        Self { rootfs, mounts: BTreeMap::from([(Rootfs::ROOT_ID, Mounted::One(storage))]) }
+        Self {
+            rootfs,
+            mounts: BTreeMap::from([(Rootfs::ROOT_ID, Mounted::One(storage))]),
+        }
     }
 
     /// The storage of a file of this mount. `None` when the mount is not this view's.
