@@ -224,3 +224,13 @@ impl Container {
         })
     }
 }
+
+impl Container {
+    /// The ids of the images that it mounts.
+    pub fn mounted_images(&self) -> impl Iterator<Item = &str> {
+        self.mounts.iter().filter_map(|mount| match &mount.source {
+            MountSource::Image { image_id, .. } => Some(image_id.as_str()),
+            _ => None,
+        })
+    }
+}
