@@ -13,6 +13,7 @@
 //! matters only for the owner of new files and for the set-ID rules.
 
 mod filesystem;
+mod plant;
 mod types;
 
 pub use filesystem::{Handle, NodeRef, Union, copy_tree};
