@@ -1,28 +1,38 @@
 //! Marks made on purpose: the layers of an image are written down, not copied up.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
-use super::{Caller, New, NewKind, NodeRef, Result, Union, XattrFlags};
+use super::filesystem::{Step, Union, check_name};
+use super::node::NodeRef;
+use super::real::Real;
+use super::{Errno, Result};
 
 impl Union {
     /// Makes a whiteout under a free name of a plain union that will be a layer.
     ///
     /// # Errors
-    /// `EEXIST`; what the disk gives.
+    /// `EEXIST`; `EROFS`; what the disk gives.
     pub fn plant_whiteout(&self, dir: &NodeRef, name: &OsStr) -> Result<()> {
-        let new = New {
-            kind: NewKind::Character(0, 0),
-            mode: 0,
-        };
-        self.create(dir, name, &new, &Caller::default()).map(drop)
+        check_name(name)?;
+        self.check_writable()?;
+        self.change_names(|| {
+            self.free_name(dir, name)?;
+            let directory = self.upper_directory(dir)?.ok_or(Errno::STALE)?;
+            self.make_whiteout(&directory, name, &directory)?;
+            Ok(Step::Done(()))
+        })
     }
 
     /// Marks a directory of a plain union that will be a layer as opaque.
     ///
     /// # Errors
-    /// What the disk gives.
+    /// `ENOTDIR`; `EROFS`; what the disk gives.
     pub fn mark_opaque(&self, dir: &NodeRef) -> Result<()> {
-        let name = OsString::from("trusted.overlay.opaque");
-        self.set_xattr(dir, &name, b"y", XattrFlags::Any)
+        self.check_writable()?;
+        self.change_names(|| {
+            let directory = self.upper_directory(dir)?.ok_or(Errno::NOTDIR)?;
+            self.set_opaque(&Real::itself(directory))?;
+            Ok(Step::Done(()))
+        })
     }
 }
