@@ -80,7 +80,9 @@ impl Block {
 
     /// What follows a prefix among the words of the info string.
     fn word(&self, prefix: &str) -> Option<&str> {
-        self.info.split_whitespace().find_map(|word| word.strip_prefix(prefix))
+        self.info
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix(prefix))
     }
 }
 
@@ -95,7 +97,11 @@ fn blocks(text: &str) -> Vec<Block> {
                 block.text.push('\n');
             }
             (None, Some(info)) => {
-                open = Some(Block { info: info.to_owned(), line: index + 1, text: String::new() });
+                open = Some(Block {
+                    info: info.to_owned(),
+                    line: index + 1,
+                    text: String::new(),
+                });
             }
             (None, None) => {}
         }
@@ -107,16 +113,27 @@ fn blocks(text: &str) -> Vec<Block> {
 /// Loads a scenario, or what can be made one, and runs it.
 fn yaml(project: &Project, block: &Block, place: &str) {
     let has = |key: &str| block.text.lines().any(|line| line.starts_with(key));
-    let indented: String = block.text.lines().map(|line| format!("          {line}\n")).collect();
+    let indented: String = block
+        .text
+        .lines()
+        .map(|line| format!("          {line}\n"))
+        .collect();
     let scenario = if block.info.ends_with(" tree") {
         format!("title: A tree\nimages:\n  tree:\n    layers:\n      -\n{indented}steps: [crash]\n")
     } else if block.info.ends_with(" part") {
         format!("title: A part\n{}steps: [crash]\n", block.text)
     } else {
-        assert!(has("title:") && has("steps:"), "{place}: no scenario; say `yaml part`, `yaml tree`");
+        assert!(
+            has("title:") && has("steps:"),
+            "{place}: no scenario; say `yaml part`, `yaml tree`"
+        );
         block.text.clone()
     };
-    let named = block.text.lines().next().and_then(|line| line.strip_prefix("# "));
+    let named = block
+        .text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("# "));
     // A document's own files stay for its commands; what has no name is tried apart from them.
     let apart = Project::new();
     let (project, file) = match named.filter(|file| file.starts_with("scenarios/")) {
@@ -129,7 +146,13 @@ fn yaml(project: &Project, block: &Block, place: &str) {
     let snapshots = apart.path().join("approved");
     for command in ["bless", "run"] {
         let ran = project.run(&[command, file, "--snapshots", snapshots.to_str().unwrap()]);
-        assert_eq!(ran.code, Some(0), "{place}: {command}:\n{}{}", ran.out, ran.err);
+        assert_eq!(
+            ran.code,
+            Some(0),
+            "{place}: {command}:\n{}{}",
+            ran.out,
+            ran.err
+        );
     }
 }
 
@@ -147,7 +170,10 @@ fn console(project: &Project, block: &Block, place: &str) {
             expected.push(line.trim_end().to_owned());
         }
         let seen = shell(project, command);
-        let seen: Vec<String> = seen.lines().map(|line| line.trim_end().to_owned()).collect();
+        let seen: Vec<String> = seen
+            .lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect();
         while expected.last().is_some_and(String::is_empty) {
             expected.pop();
         }
@@ -172,7 +198,10 @@ fn shell(project: &Project, line: &str) -> String {
         .env("PATH", format!("{bin}:{path}"))
         .output()
         .unwrap();
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim_end()
+        .to_owned()
 }
 
 fn matches(expected: &[String], seen: &[String]) -> bool {
@@ -202,7 +231,9 @@ fn line_matches(expected: &str, seen: &str) -> bool {
 fn timeless(line: &str) -> String {
     let mut words: Vec<&str> = line.split(' ').collect();
     let is_number = |word: &str| {
-        word.contains('.') && !word.is_empty() && word.chars().all(|c| c.is_ascii_digit() || c == '.')
+        word.contains('.')
+            && !word.is_empty()
+            && word.chars().all(|c| c.is_ascii_digit() || c == '.')
     };
     let mut index = 0;
     while index + 1 < words.len() {
@@ -240,13 +271,23 @@ fn outputs_match_but_for_wildcards_and_durations() {
         ("1 passed in 0.31 s", "1 passed in 4.2 ms", true),
         ("1 passed in 0.31 s", "2 passed in 4.2 ms", false),
     ] {
-        assert_eq!(matches(&lines(expected), &lines(seen)), same, "{expected:?} {seen:?}");
+        assert_eq!(
+            matches(&lines(expected), &lines(seen)),
+            same,
+            "{expected:?} {seen:?}"
+        );
     }
 }
 
 #[test]
 fn commands_run_where_the_tool_is_found() {
     let project = Project::new();
-    assert_eq!(shell(&project, "layerspec --version"), concat!("layerspec ", env!("CARGO_PKG_VERSION")));
-    assert!(shell(&project, "layerspec fly").starts_with("error: "), "standard error is read too");
+    assert_eq!(
+        shell(&project, "layerspec --version"),
+        concat!("layerspec ", env!("CARGO_PKG_VERSION"))
+    );
+    assert!(
+        shell(&project, "layerspec fly").starts_with("error: "),
+        "standard error is read too"
+    );
 }

@@ -40,8 +40,14 @@ fn another_crate_runs_scenarios_with_three_lines() {
     let passed = test(&project, "no", &[]);
     assert_eq!(passed.code, Some(0), "{passed:?}");
     for trial in ["volumes/rows", "layerspec::load", "layerspec::orphans"] {
-        let line = passed.out.lines().find(|line| line.starts_with(&format!("test {trial} ")));
-        assert!(line.is_some_and(|line| line.ends_with("ok")), "{trial}: {passed:?}");
+        let line = passed
+            .out
+            .lines()
+            .find(|line| line.starts_with(&format!("test {trial} ")));
+        assert!(
+            line.is_some_and(|line| line.ends_with("ok")),
+            "{trial}: {passed:?}"
+        );
     }
 
     fs::write(&snapshot, approved.replace("/rows", "/lines")).unwrap();
@@ -58,15 +64,18 @@ fn another_crate_runs_scenarios_with_three_lines() {
     assert!(exact.out.contains("1 passed; 0 failed"), "{exact:?}");
     let list = test(&project, "no", &["--list"]);
     assert_eq!(
-        list.out,
-        "layerspec::load: test\nlayerspec::orphans: test\nvolumes/rows: test\n",
+        list.out, "layerspec::load: test\nlayerspec::orphans: test\nvolumes/rows: test\n",
         "{list:?}"
     );
 
     project.write("scenarios/volumes/bad.yaml", "titel: x\n");
     let faulty = test(&project, "no", &[]);
     assert_eq!(faulty.code, Some(101), "{faulty:?}");
-    for part in ["test layerspec::load ", "did you mean `title`?", "bad.yaml:1:1"] {
+    for part in [
+        "test layerspec::load ",
+        "did you mean `title`?",
+        "bad.yaml:1:1",
+    ] {
         assert!(faulty.out.contains(part), "{part:?}: {faulty:?}");
     }
     fs::remove_file(project.path().join("scenarios/volumes/bad.yaml")).unwrap();
@@ -124,5 +133,8 @@ fn test(project: &Project, update: &str, arguments: &[&str]) -> Ran {
 
 /// Our own target directory.
 fn target() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_path_buf()
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
 }
