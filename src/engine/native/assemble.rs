@@ -89,10 +89,20 @@ impl Daemon {
         }
         let mounts = BTreeMap::from([(Rootfs::ROOT_ID, own)]);
         let (done, tmpfs) = Default::default();
-        let mut assembly = Assembly { root, locks, rootfs, mounts, done, tmpfs };
+        let mut assembly = Assembly {
+            root,
+            locks,
+            rootfs,
+            mounts,
+            done,
+            tmpfs,
+        };
         match self.mount_all(&mut assembly, container, purpose) {
             Ok(()) => {
-                let view = View { rootfs: assembly.rootfs, mounts: assembly.mounts };
+                let view = View {
+                    rootfs: assembly.rootfs,
+                    mounts: assembly.mounts,
+                };
                 Ok((view, assembly.tmpfs))
             }
             Err(fault) => {
@@ -117,7 +127,12 @@ impl Daemon {
                 prepared => prepared?,
             };
             let (target, read_only) = (mount.target.clone(), mount.read_only);
-            ready.push(Ready { target, read_only, what, shown });
+            ready.push(Ready {
+                target,
+                read_only,
+                what,
+                shown,
+            });
         }
         for (target, options) in &container.tmpfs {
             let options = match tmpfs_options(target, options) {
@@ -125,7 +140,12 @@ impl Daemon {
                 options => options?,
             };
             let (read_only, shown) = (options.read_only, "tmpfs".to_owned());
-            ready.push(Ready { target: target.clone(), read_only, what: What::Memory(options), shown });
+            ready.push(Ready {
+                target: target.clone(),
+                read_only,
+                what: What::Memory(options),
+                shown,
+            });
         }
         if purpose == Purpose::Copy {
             ready.retain(|mount| matches!(mount.what, What::There(..)));
@@ -145,7 +165,9 @@ impl Daemon {
             && purpose == Purpose::Start
         {
             // runc makes the working directory again, through the mounts (Docker row 163).
-            let made = assembly.rootfs.make_target(Path::new(directory), TargetKind::Directory);
+            let made = assembly
+                .rootfs
+                .make_target(Path::new(directory), TargetKind::Directory);
             made.map_err(|errno| target_failed(directory, errno))?;
         }
         if container.read_only {
@@ -162,12 +184,21 @@ impl Daemon {
         ready: Ready,
         id: u64,
     ) -> Result<()> {
-        let Ready { target, read_only, what, shown } = ready;
+        let Ready {
+            target,
+            read_only,
+            what,
+            shown,
+        } = ready;
         check_proc(&target)?;
         let (union, node, mounted) = match what {
             What::There(union, node, mounted) => {
                 let is_directory = node.kind() == FileKind::Directory;
-                let kind = if is_directory { TargetKind::Directory } else { TargetKind::File };
+                let kind = if is_directory {
+                    TargetKind::Directory
+                } else {
+                    TargetKind::File
+                };
                 assembly.make_target(&target, kind)?;
                 (union, node, mounted)
             }
@@ -175,14 +206,27 @@ impl Daemon {
                 let (container, target) = (container.to_owned(), target.clone());
                 let union = self.memory(assembly, &target, options)?;
                 let root = union.root();
-                (union, root, Mounted::One(Storage::Tmpfs { container, target }))
+                (
+                    union,
+                    root,
+                    Mounted::One(Storage::Tmpfs { container, target }),
+                )
             }
         };
-        let mount = rootfs::Mount { target: target.clone().into(), union, node, read_only, id };
-        assembly.rootfs.mount(mount.clone()).map_err(|errno| match errno {
-            Errno::NOTDIR => type_mismatch(&shown, &target),
-            errno => target_failed(&target, errno),
-        })?;
+        let mount = rootfs::Mount {
+            target: target.clone().into(),
+            union,
+            node,
+            read_only,
+            id,
+        };
+        assembly
+            .rootfs
+            .mount(mount.clone())
+            .map_err(|errno| match errno {
+                Errno::NOTDIR => type_mismatch(&shown, &target),
+                errno => target_failed(&target, errno),
+            })?;
         assembly.mounts.insert(id, mounted);
         assembly.done.push(mount);
         Ok(())
@@ -203,7 +247,9 @@ impl Daemon {
         assembly.make_target(target, TargetKind::Directory)?;
         let (passing, directory) = self.store.make_passing()?;
         assembly.tmpfs.push(passing);
-        let space = options.size.map(|size| Arc::new(Limited::new(size)) as Arc<dyn Space>);
+        let space = options
+            .size
+            .map(|size| Arc::new(Limited::new(size)) as Arc<dyn Space>);
         let union = self.ground.plain(directory, self.store.work(), space)?;
         let change = SetAttributes {
             mode: Some(below.or(options.mode).unwrap_or(0o1777)),
@@ -225,23 +271,43 @@ impl Daemon {
                 Ok((What::There(union, node, storage), source.name.clone()))
             }
             MountSource::Bind(source) => {
-                let look = BindSource { create: false, propagation: None, ..source.clone() };
-                let source = if purpose == Purpose::Look { &look } else { source };
+                let look = BindSource {
+                    create: false,
+                    propagation: None,
+                    ..source.clone()
+                };
+                let source = if purpose == Purpose::Look {
+                    &look
+                } else {
+                    source
+                };
                 let (union, node) = self.bind_source(source)?;
                 let storage = Mounted::One(Storage::Host);
                 Ok((What::There(union, node, storage), source.path.clone()))
             }
             MountSource::Tmpfs(TmpfsSource { size, mode }) => {
                 let (size, mode) = (size.filter(|size| *size > 0), *mode);
-                let options = TmpfsOptions { size, mode, ..TmpfsOptions::default() };
+                let options = TmpfsOptions {
+                    size,
+                    mode,
+                    ..TmpfsOptions::default()
+                };
                 Ok((What::Memory(options), "tmpfs".to_owned()))
             }
-            MountSource::Image { image, layers, subpath, .. } => {
+            MountSource::Image {
+                image,
+                layers,
+                subpath,
+                ..
+            } => {
                 let lowers = self.lowers(layers)?;
                 let union = self.ground.stack(None, self.store.work(), lowers)?;
                 let top = union.root();
                 let node = subpath::find(&union, &top, subpath.as_deref().unwrap_or("."))?;
-                Ok((What::There(union, node, stack_of(None, layers)), image.clone()))
+                Ok((
+                    What::There(union, node, stack_of(None, layers)),
+                    image.clone(),
+                ))
             }
         }
     }
@@ -262,7 +328,10 @@ impl Daemon {
         number: Number,
         subpath: Option<&str>,
     ) -> Result<(Arc<Union>, NodeRef)> {
-        let device = self.store.volume_options(number).and_then(driver::bind_device);
+        let device = self
+            .store
+            .volume_options(number)
+            .and_then(driver::bind_device);
         let (union, top) = match device.map(super::translate::host_path) {
             None => {
                 let union = self.volume_union(number)?;
@@ -332,7 +401,10 @@ impl Assembly {
 
 /// The mounts that take effect: `--tmpfs` on the same target wins (Docker row 99).
 fn visible(container: &Container) -> impl Iterator<Item = &Mount> {
-    container.mounts.iter().filter(|mount| !container.tmpfs.contains_key(&mount.target))
+    container
+        .mounts
+        .iter()
+        .filter(|mount| !container.tmpfs.contains_key(&mount.target))
 }
 
 fn tmpfs_options(target: &str, options: &str) -> Result<TmpfsOptions> {
@@ -353,15 +425,26 @@ fn target_failed(target: &str, errno: Errno) -> Fault {
     if errno == Errno::NOSPC {
         return errno.into();
     }
-    fault(Kind::MountTargetFailed, format!("mkdir {target}: {}", text(errno)))
+    fault(
+        Kind::MountTargetFailed,
+        format!("mkdir {target}: {}", text(errno)),
+    )
 }
 
 /// Docker row 158: runc guards `/proc` (`checkProcMount`).
 fn check_proc(target: &str) -> Result<()> {
     /// Files that lxcfs may cover.
     const COVERED: &[&str] = &[
-        "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
-        "/proc/loadavg", "/proc/slabinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid",
+        "/proc/cpuinfo",
+        "/proc/diskstats",
+        "/proc/meminfo",
+        "/proc/stat",
+        "/proc/swaps",
+        "/proc/uptime",
+        "/proc/loadavg",
+        "/proc/slabinfo",
+        "/proc/net/dev",
+        "/proc/sys/kernel/ns_last_pid",
         "/proc/sys/crypto/fips_enabled",
     ];
     let clean = path::absolute(target);
@@ -391,5 +474,6 @@ fn make_host_directory(host: &Arc<Rootfs>, source: &str, found: Errno) -> Result
     if process.read_link(source.as_ref()).is_ok() {
         return Err(refused(Errno::EXIST));
     }
-    host.make_target(Path::new(source), TargetKind::Directory).map_err(refused)
+    host.make_target(Path::new(source), TargetKind::Directory)
+        .map_err(refused)
 }
