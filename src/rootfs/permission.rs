@@ -183,6 +183,30 @@ fn access_list(union: &Union, node: &NodeRef, mode: u32) -> Result<Option<Access
     }
 }
 
+/// `posix_acl_from_xattr`: whether a value can be read as an access list.
+///
+/// # Errors
+/// `EINVAL`; `EOPNOTSUPP` for another version.
+pub(super) fn check_access_list(value: &[u8]) -> Result<()> {
+    if value.is_empty() {
+        return Ok(());
+    }
+    let known = [
+        tag::USER_OBJ,
+        tag::USER,
+        tag::GROUP_OBJ,
+        tag::GROUP,
+        tag::MASK,
+        tag::OTHER,
+    ];
+    let list = AccessList::parse(value)?;
+    if list.0.iter().all(|entry| known.contains(&entry.tag)) {
+        Ok(())
+    } else {
+        Err(Errno::INVAL)
+    }
+}
+
 /// A POSIX access control list in the order in which it is stored.
 struct AccessList(Vec<AccessEntry>);
 
@@ -209,8 +233,11 @@ impl AccessList {
     fn parse(bytes: &[u8]) -> Result<Self> {
         let (version, entries) = bytes.split_first_chunk::<4>().ok_or(Errno::INVAL)?;
         let (chunks, rest) = entries.as_chunks::<8>();
-        if u32::from_le_bytes(*version) != 2 || !rest.is_empty() {
+        if u32::from_le_bytes(*version) != 2 {
             return Err(Errno::OPNOTSUPP);
+        }
+        if !rest.is_empty() {
+            return Err(Errno::INVAL);
         }
         let entry = |[t0, t1, p0, p1, i0, i1, i2, i3]: &[u8; 8]| AccessEntry {
             tag: u16::from_le_bytes([*t0, *t1]),

@@ -44,7 +44,7 @@ pub(super) fn scratch() -> (tempfile::TempDir, Arc<Rootfs>) {
     (directory, rootfs)
 }
 
-/// A process of `root` (a container's), `host` (the host's root) or `uid`, `uid:gid`.
+/// A process of `root` (a container's), `host` (the host's root, umask 0) or `uid`, `uid:gid`.
 pub(super) fn process(rootfs: &Arc<Rootfs>, user: &str) -> Process {
     Process::new(Arc::clone(rootfs), caller(user), Path::new("/")).unwrap()
 }
@@ -52,7 +52,10 @@ pub(super) fn process(rootfs: &Arc<Rootfs>, user: &str) -> Process {
 pub(super) fn caller(user: &str) -> Caller {
     match user {
         "root" => container(0, 0, Vec::new()),
-        "host" => host_root(),
+        "host" => Caller {
+            umask: 0,
+            ..host_root()
+        },
         numbers => {
             let (uid, gid) = numbers.split_once(':').unwrap_or((numbers, numbers));
             container(uid.parse().unwrap(), gid.parse().unwrap(), Vec::new())

@@ -16,6 +16,7 @@ const NAME_MAX: usize = 255;
 const VALUE_MAX: usize = 65536;
 
 const CAPABILITY: &str = "security.capability";
+const ACL_ACCESS: &str = "system.posix_acl_access";
 const ACL_DEFAULT: &str = "system.posix_acl_default";
 
 /// The namespaces of attributes, each with a rule of its own.
@@ -66,6 +67,7 @@ impl Process {
         }
         let found = self.found(subject)?;
         found.location.want_write()?;
+        check_value(name, value)?;
         self.may_write_xattr(&found, name)?;
         found
             .location
@@ -82,12 +84,26 @@ impl Process {
         check_name(name)?;
         let found = self.found(subject)?;
         found.location.want_write()?;
+        let list = name == ACL_ACCESS || name == ACL_DEFAULT;
+        let held = matches!(
+            found.location.node.kind(),
+            FileKind::Directory | FileKind::Symlink
+        );
+        // No file has a default list, and nobody minds its removal.
+        if name == ACL_DEFAULT && !held {
+            return Ok(None);
+        }
         self.may_write_xattr(&found, name)?;
-        found
+        match found
             .location
             .union()
-            .remove_xattr(&found.location.node, name)?;
-        Ok(found.changed())
+            .remove_xattr(&found.location.node, name)
+        {
+            // Removing an access list that is not there succeeds.
+            Err(Errno::NODATA) if list => Ok(None),
+            Err(errno) => Err(errno),
+            Ok(()) => Ok(found.changed()),
+        }
     }
 
     /// `getxattr`, `lgetxattr`, `fgetxattr`.
@@ -160,6 +176,24 @@ impl Process {
         }
         permission::check_owner(&location.union().attributes(&location.node)?, &self.caller)
     }
+}
+
+/// Values that the kernel reads are checked before permission is asked.
+fn check_value(name: &OsStr, value: &[u8]) -> Result<()> {
+    if name == ACL_ACCESS || name == ACL_DEFAULT {
+        return permission::check_access_list(value);
+    }
+    if name == CAPABILITY && !value.is_empty() {
+        // `vfs_cap_data` of revision 2 or 3, `linux/capability.h`.
+        let revision = value
+            .first_chunk()
+            .map(|magic| u32::from_le_bytes(*magic) >> 24);
+        return match (revision, value.len()) {
+            (Some(2), 20) | (Some(3), 24) => Ok(()),
+            _ => Err(Errno::INVAL),
+        };
+    }
+    Ok(())
 }
 
 /// `user.` attributes belong to regular files and directories only.

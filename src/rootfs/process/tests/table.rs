@@ -193,7 +193,8 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("root", "exchange open open/full", "EINVAL"),
     ("root", "exchange open/full open", "EINVAL"),
     ("root", "exchange open/full d/f/", "ENOTDIR"),
-    ("1000", "exchange open/empty mine/f", "EACCES"),
+    ("1000", "exchange open/empty mine/f", "ok"),
+    ("1000", "exchange mine/f open/rodir", "EACCES"),
     // Attributes.
     ("1000", "chmod mine/f 0600", "ok"),
     ("1000", "chmod d/f 0600", "EPERM"),
@@ -247,7 +248,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("root", "rmxattr d/f trusted.a", "EPERM"),
     ("host", "rmxattr d/f trusted.a", "ENODATA"),
     ("root", "setxattr d/f security.a 1", "EPERM"),
-    ("1000", "setxattr mine/f security.capability 1", "EPERM"),
+    ("1000", "setxattr mine/f security.capability 1", "EINVAL"),
     ("1000", "getxattr d/secret user.a", "EACCES"),
     ("1000", "getxattr d/f user.a", "ENODATA"),
     ("1000", "getxattr link user.a", "ENODATA"),
@@ -257,4 +258,12 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("1000", "setxattr d/f other.a 1", "EACCES"),
     ("1000", "setxattr d/f system.posix_acl_access 1", "EINVAL"),
     ("1000", "getxattr mine/f system.posix_acl_access", "ENODATA"),
+    ("1000", "rmxattr d/f system.posix_acl_access", "EPERM"),
+    ("1000", "rmxattr mine/f system.posix_acl_access", "ok"),
+    ("1000", "rmxattr d/f system.posix_acl_default", "ok"),
+    (
+        "1000",
+        "rmxattr link system.posix_acl_default",
+        "EOPNOTSUPP",
+    ),
 ];
