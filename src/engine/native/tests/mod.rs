@@ -1,0 +1,7 @@
+//! Sequences of operations, and what the engine answers. Rows are those of the Docker behaviour catalogue.
+
+mod copy;
+mod lifecycle;
+mod mounts;
+mod script;
+mod volumes;
