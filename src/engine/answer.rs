@@ -55,7 +55,8 @@ pub struct FileAnswer {
     /// What it gave, or the errno.
     pub result: Result<Value, Refusal>,
     /// Where the thing that was changed lies: the storage and the path in it. Only for requests that
-    /// changed something.
+    /// changed something. One place, the thing's own, but for a rename: the old place, then the new one; for
+    /// `mkdir -p`: every directory that was made; for `rm -r`: everything that was removed.
     pub changed: Vec<(Storage, String)>,
 }
 
@@ -71,12 +72,18 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal by errno; the message is the errno's name.
     pub fn errno(errno: Errno) -> Self {
-        Self { code: Code::Errno(errno), message: errno.to_string() }
+        Self {
+            code: Code::Errno(errno),
+            message: errno.to_string(),
+        }
     }
 
     /// A refusal by kind.
     pub fn kind(kind: Kind, message: impl Into<String>) -> Self {
-        Self { code: Code::Kind(kind), message: message.into() }
+        Self {
+            code: Code::Kind(kind),
+            message: message.into(),
+        }
     }
 }
 

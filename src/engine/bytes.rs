@@ -48,7 +48,10 @@ impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(&self.0) {
             Ok(text) => serializer.serialize_str(text),
-            Err(_) => Base64 { base64: STANDARD.encode(&self.0) }.serialize(serializer),
+            Err(_) => Base64 {
+                base64: STANDARD.encode(&self.0),
+            }
+            .serialize(serializer),
         }
     }
 }
@@ -59,7 +62,10 @@ impl<'de> Deserialize<'de> for Bytes {
             serde_json::Value::String(text) => Ok(Self(text.into_bytes())),
             other => {
                 let coded: Base64 = serde_json::from_value(other).map_err(D::Error::custom)?;
-                STANDARD.decode(coded.base64).map(Self).map_err(D::Error::custom)
+                STANDARD
+                    .decode(coded.base64)
+                    .map(Self)
+                    .map_err(D::Error::custom)
             }
         }
     }

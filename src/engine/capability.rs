@@ -69,6 +69,10 @@ impl FromStr for Capability {
     type Err = UnknownCapability;
 
     fn from_str(text: &str) -> Result<Self, UnknownCapability> {
-        Self::ALL.iter().copied().find(|c| c.name() == text).ok_or(UnknownCapability)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|c| c.name() == text)
+            .ok_or(UnknownCapability)
     }
 }

@@ -52,7 +52,10 @@ impl FromStr for Errno {
         if let Some((_, number)) = TABLE.iter().find(|(known, _)| *known == name) {
             return Ok(Self(*number));
         }
-        name.strip_prefix("errno ").and_then(|n| n.parse().ok()).map(Self).ok_or(UnknownErrno)
+        name.strip_prefix("errno ")
+            .and_then(|n| n.parse().ok())
+            .map(Self)
+            .ok_or(UnknownErrno)
     }
 }
 
@@ -65,7 +68,8 @@ impl Serialize for Errno {
 impl<'de> Deserialize<'de> for Errno {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| D::Error::custom(format!("{text:?} is not an errno name")))
+        text.parse()
+            .map_err(|_| D::Error::custom(format!("{text:?} is not an errno name")))
     }
 }
 

@@ -77,6 +77,10 @@ impl FromStr for Kind {
     type Err = UnknownKind;
 
     fn from_str(text: &str) -> Result<Self, UnknownKind> {
-        Self::ALL.iter().copied().find(|k| k.name() == text).ok_or(UnknownKind)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|k| k.name() == text)
+            .ok_or(UnknownKind)
     }
 }

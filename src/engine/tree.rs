@@ -49,7 +49,14 @@ pub struct Node {
 impl Node {
     /// A node of this kind with every attribute at its default.
     pub fn new(kind: NodeKind) -> Self {
-        Self { kind, mode: None, uid: None, gid: None, mtime: None, xattrs: BTreeMap::new() }
+        Self {
+            kind,
+            mode: None,
+            uid: None,
+            gid: None,
+            mtime: None,
+            xattrs: BTreeMap::new(),
+        }
     }
 }
 

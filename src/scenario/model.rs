@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::engine::{Capability, Code, ImageSpec, Operation, Time, Tree, VolumeSpec};
 
 /// One case of one scenario file: what a test runs.
@@ -36,15 +38,30 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The test's id: `volumes/readonly[access=ro]`.
+    /// The test's id: `volumes/readonly[access=ro]`. In values, what does not go well with file names
+    /// and test filters is `_`.
     pub fn id(&self) -> String {
-        if self.case.is_empty() {
-            return self.stem.clone();
-        }
-        let parameters: Vec<String> =
-            self.case.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        format!("{}[{}]", self.stem, parameters.join(","))
+        id(&self.stem, &self.case)
     }
+}
+
+/// The id of a case of the file with this stem.
+pub(super) fn id(stem: &str, case: &[(String, String)]) -> String {
+    if case.is_empty() {
+        return stem.to_owned();
+    }
+    let sane = |c: char| {
+        if c.is_ascii_alphanumeric() || "._+:@~-".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let parameters: Vec<String> = case
+        .iter()
+        .map(|(key, value)| format!("{key}={}", value.chars().map(sane).collect::<String>()))
+        .collect();
+    format!("{stem}[{}]", parameters.join(","))
 }
 
 /// A scenario file as text, for messages.
@@ -62,7 +79,7 @@ pub struct SourceFile {
 pub struct At(pub Vec<usize>);
 
 /// A place in a scenario file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Span {
     /// Line, from 1.
     pub line: usize,

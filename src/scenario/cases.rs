@@ -1,0 +1,392 @@
+//! `cases:` and `${}`: one file, several tests.
+
+use std::collections::BTreeSet;
+
+use super::decoder::Decoder;
+use super::source::{Node, Pair, Spot, Value};
+use super::words::quote;
+use super::{names, scalars};
+
+/// Parameters and their values, in the order of `cases:`.
+pub(crate) type Case = Vec<(String, String)>;
+
+/// Most cases of one file.
+const CASES_MAX: usize = 1000;
+
+/// Length of the file times the number of its cases, at most, in bytes: each case is decoded for itself.
+const WORK_MAX: usize = 64 << 20;
+
+/// Most bytes that filling in parameters may make of one case, beyond the length of the file.
+const FILLED_MAX: usize = 4 << 20;
+
+/// Most parameters of one file.
+const PARAMETERS_MAX: usize = 32;
+
+/// Words that `when:` has for itself.
+const RESERVED: &[&str] = &["engine", "not", "requires"];
+
+/// Decodes `cases:` of a document. A document without has one case, without parameters.
+pub(crate) fn cases(root: &Node, length: usize, decoder: &mut Decoder<'_>) -> Vec<Case> {
+    let Some(pair) = cases_pair(root) else {
+        return vec![Case::new()];
+    };
+    let cases = match &pair.value.value {
+        Value::Map(pairs) => combinations(pair.spot(), pairs, decoder),
+        Value::List(items) => listed(items, decoder),
+        Value::Null | Value::Scalar(_) => {
+            decoder.unexpected(
+                &pair.value,
+                "parameters with lists of values, or a list of cases",
+            );
+            Vec::new()
+        }
+    };
+    if cases.is_empty() {
+        if matches!(&pair.value.value, Value::Map(pairs) if pairs.is_empty())
+            || matches!(&pair.value.value, Value::List(items) if items.is_empty())
+        {
+            decoder.fault(pair.spot(), "there are no cases");
+        }
+        return vec![Case::new()];
+    }
+    if cases.len() > CASES_MAX || cases.len().saturating_mul(length) > WORK_MAX {
+        decoder.fault(pair.spot(), format!("{} cases are too many", cases.len()));
+        return cases.into_iter().take(1).collect();
+    }
+    cases
+}
+
+/// The place of `cases:`, or of the whole document.
+pub(crate) fn spot(root: &Node) -> Spot {
+    cases_pair(root).map_or_else(|| root.spot(), Pair::spot)
+}
+
+fn cases_pair(root: &Node) -> Option<&Pair> {
+    let Value::Map(pairs) = &root.value else {
+        return None;
+    };
+    pairs.iter().find(|pair| pair.key == "cases")
+}
+
+/// Every combination of values, the last parameter running fastest.
+fn combinations(spot: Spot, pairs: &[Pair], decoder: &mut Decoder<'_>) -> Vec<Case> {
+    let mut cases = vec![Case::new()];
+    if pairs.len() > PARAMETERS_MAX {
+        decoder.fault(
+            spot,
+            format!("more than {PARAMETERS_MAX} parameters are too many"),
+        );
+    }
+    for pair in pairs.iter().take(PARAMETERS_MAX) {
+        check_name(pair, decoder);
+        let values: Vec<String> = match &pair.value.value {
+            Value::List(_) => names::each(&pair.value, decoder)
+                .into_iter()
+                .map(|(_, value)| value)
+                .collect(),
+            Value::Null | Value::Scalar(_) | Value::Map(_) => {
+                decoder.unexpected(&pair.value, "a list of values");
+                Vec::new()
+            }
+        };
+        if matches!(&pair.value.value, Value::List(items) if items.is_empty()) {
+            decoder.fault(
+                pair.value.spot(),
+                format!("{} has no values", quote(&pair.key)),
+            );
+        }
+        let unique: BTreeSet<&String> = values.iter().collect();
+        if unique.len() < values.len() {
+            decoder.fault(
+                pair.value.spot(),
+                format!("{} has a value twice", quote(&pair.key)),
+            );
+        }
+        if cases.len().saturating_mul(values.len()) > CASES_MAX {
+            decoder.fault(spot, format!("more than {CASES_MAX} cases are too many"));
+            return cases;
+        }
+        // After a fault, the parameter is still known.
+        let values = if values.is_empty() {
+            vec![String::new()]
+        } else {
+            values
+        };
+        cases = cases
+            .iter()
+            .flat_map(|case| {
+                values.iter().map(|value| {
+                    let mut case = case.clone();
+                    case.push((pair.key.clone(), value.clone()));
+                    case
+                })
+            })
+            .collect();
+    }
+    if pairs.is_empty() { Vec::new() } else { cases }
+}
+
+/// Cases one by one, all with the same parameters.
+fn listed(items: &[Node], decoder: &mut Decoder<'_>) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    for item in items {
+        let Value::Map(pairs) = &item.value else {
+            decoder.unexpected(item, "a case: a mapping of parameter to value");
+            continue;
+        };
+        if pairs.len() > PARAMETERS_MAX {
+            let message = format!("more than {PARAMETERS_MAX} parameters are too many");
+            decoder.fault(item.spot(), message);
+        }
+        let case: Case = pairs
+            .iter()
+            .take(PARAMETERS_MAX)
+            .map(|pair| {
+                let value = scalars::text(&pair.value, decoder).unwrap_or_default();
+                (pair.key.clone(), value)
+            })
+            .collect();
+        match cases.first() {
+            None => pairs.iter().for_each(|pair| check_name(pair, decoder)),
+            Some(first) => check_same(item, pairs, first, decoder),
+        }
+        cases.push(case);
+    }
+    // In one order, so that ids read alike.
+    if let Some(order) = cases.first().cloned() {
+        for case in &mut cases {
+            case.sort_by_key(|(name, _)| order.iter().position(|(other, _)| other == name));
+        }
+    }
+    cases
+}
+
+fn check_same(item: &Node, pairs: &[Pair], first: &Case, decoder: &mut Decoder<'_>) {
+    for pair in pairs
+        .iter()
+        .filter(|pair| !first.iter().any(|(name, _)| *name == pair.key))
+    {
+        let help = decoder.meant(&pair.key, first.iter().map(|(name, _)| name.as_str()));
+        let message = format!("the first case has no parameter {}", quote(&pair.key));
+        decoder.fault_help(pair.spot(), message, help);
+    }
+    for (name, _) in first
+        .iter()
+        .filter(|(name, _)| !pairs.iter().any(|pair| pair.key == *name))
+    {
+        decoder.fault(
+            item.spot(),
+            format!("this case lacks the parameter {}", quote(name)),
+        );
+    }
+}
+
+fn check_name(pair: &Pair, decoder: &mut Decoder<'_>) {
+    let name = pair.key.as_str();
+    let sound = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if !starts_well || !name.chars().all(sound) {
+        decoder.fault_help(
+            pair.spot(),
+            format!("{} cannot be the name of a parameter", quote(name)),
+            "letters, digits, `_` and `-`".to_owned(),
+        );
+    } else if RESERVED.contains(&name) {
+        decoder.fault(pair.spot(), format!("`when` has `{name}` for itself"));
+    }
+}
+
+/// Notes parameters that nothing below uses, neither as `${name}` nor in a `when:`.
+pub(crate) fn check_used(root: &Node, decoder: &mut Decoder<'_>) {
+    let Some(cases) = cases_pair(root) else {
+        return;
+    };
+    let parameters: &[Pair] = match &cases.value.value {
+        Value::Map(pairs) => pairs,
+        Value::List(items) => match items.first().map(|item| &item.value) {
+            Some(Value::Map(pairs)) => pairs,
+            _ => return,
+        },
+        Value::Null | Value::Scalar(_) => return,
+    };
+    let mut used = BTreeSet::new();
+    collect_used(root, &mut used);
+    for pair in parameters
+        .iter()
+        .filter(|pair| !used.contains(pair.key.as_str()))
+    {
+        let message = format!("nothing uses the parameter {}", quote(&pair.key));
+        decoder.fault_help(
+            pair.spot(),
+            message,
+            format!("it is used as `${{{}}}`", pair.key),
+        );
+    }
+}
+
+fn collect_used<'n>(node: &'n Node, used: &mut BTreeSet<&'n str>) {
+    match &node.value {
+        Value::Null => {}
+        Value::Scalar(text) => used.extend(pieces(text).filter_map(Piece::name)),
+        Value::List(items) => items.iter().for_each(|item| collect_used(item, used)),
+        Value::Map(pairs) => {
+            for pair in pairs {
+                used.extend(pieces(&pair.key).filter_map(Piece::name));
+                if pair.key == "when" {
+                    collect_keys(&pair.value, used);
+                }
+                collect_used(&pair.value, used);
+            }
+        }
+    }
+}
+
+/// The conditions of a `when:`, those under `not` included.
+fn collect_keys<'n>(node: &'n Node, used: &mut BTreeSet<&'n str>) {
+    let Value::Map(pairs) = &node.value else {
+        return;
+    };
+    for pair in pairs {
+        used.insert(&pair.key);
+        if pair.key == "not" {
+            collect_keys(&pair.value, used);
+        }
+    }
+}
+
+/// The document with the parameters of a case filled in everywhere but in `cases:` itself.
+pub(crate) fn fill_in(root: &Node, case: &Case, decoder: &mut Decoder<'_>) -> Node {
+    let mut filler = Filler {
+        case,
+        left: FILLED_MAX,
+        decoder,
+    };
+    let Value::Map(pairs) = &root.value else {
+        return root.clone();
+    };
+    let pairs = pairs
+        .iter()
+        .filter(|pair| pair.key != "cases")
+        .map(|pair| filler.pair(pair));
+    Node {
+        id: root.id,
+        value: Value::Map(pairs.collect()),
+    }
+}
+
+struct Filler<'f, 'd> {
+    case: &'f Case,
+    left: usize,
+    decoder: &'f mut Decoder<'d>,
+}
+
+impl Filler<'_, '_> {
+    fn node(&mut self, node: &Node) -> Node {
+        let value = match &node.value {
+            Value::Null => Value::Null,
+            Value::Scalar(text) => Value::Scalar(self.text(text, node.spot())),
+            Value::List(items) => Value::List(items.iter().map(|item| self.node(item)).collect()),
+            Value::Map(pairs) => Value::Map(pairs.iter().map(|pair| self.pair(pair)).collect()),
+        };
+        Node { id: node.id, value }
+    }
+
+    fn pair(&mut self, pair: &Pair) -> Pair {
+        Pair {
+            key: self.text(&pair.key, pair.spot()),
+            value: self.node(&pair.value),
+        }
+    }
+
+    fn text(&mut self, text: &str, spot: Spot) -> String {
+        if !text.contains("${") {
+            return text.to_owned();
+        }
+        let mut filled = String::new();
+        for piece in pieces(text) {
+            match piece {
+                Piece::Text(text) => filled.push_str(text),
+                Piece::Parameter(name) => filled.push_str(&self.value(name, spot)),
+                Piece::Unclosed => {
+                    let help = "a literal one is `$${`".to_owned();
+                    self.decoder
+                        .fault_help(spot, "a `${` without its `}`", help);
+                }
+            }
+        }
+        filled
+    }
+
+    fn value(&mut self, name: &str, spot: Spot) -> String {
+        let Some((_, value)) = self.case.iter().find(|(other, _)| other == name) else {
+            let known: Vec<&str> = self.case.iter().map(|(name, _)| name.as_str()).collect();
+            let help = self.decoder.meant(name, known);
+            self.decoder.fault_help(
+                spot,
+                format!("no parameter of `cases` is called {}", quote(name)),
+                help.or_else(|| Some("a literal `${` is `$${`".to_owned())),
+            );
+            return String::new();
+        };
+        let Some(left) = self.left.checked_sub(value.len()) else {
+            self.decoder
+                .fault(spot, "the parameters make too much of this file");
+            return String::new();
+        };
+        self.left = left;
+        value.clone()
+    }
+}
+
+/// A piece of a text with parameters.
+enum Piece<'t> {
+    Text(&'t str),
+    Parameter(&'t str),
+    /// `${` without `}`.
+    Unclosed,
+}
+
+impl<'t> Piece<'t> {
+    fn name(self) -> Option<&'t str> {
+        if let Self::Parameter(name) = self {
+            Some(name)
+        } else {
+            None
+        }
+    }
+}
+
+/// Cuts a text at its parameters; `$${` is a literal `${`.
+fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, after) = next_piece(rest);
+        rest = after;
+        Some(piece)
+    })
+}
+
+fn next_piece(text: &str) -> (Piece<'_>, &str) {
+    if let Some(after) = text.strip_prefix("$${") {
+        return (Piece::Text("${"), after);
+    }
+    if let Some(inside) = text.strip_prefix("${") {
+        return match inside.split_once('}') {
+            Some((name, after)) => (Piece::Parameter(name), after),
+            None => (Piece::Unclosed, ""),
+        };
+    }
+    let found = text.find("${").unwrap_or(text.len());
+    // Where a `$` stands before it, the piece starts there.
+    let escaped = text.get(..found).is_some_and(|plain| plain.ends_with('$'));
+    let start = if escaped && found < text.len() {
+        found - 1
+    } else {
+        found
+    };
+    let (plain, after) = text.split_at(start);
+    (Piece::Text(plain), after)
+}

@@ -1,0 +1,198 @@
+//! Finding scenario files.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+
+use super::fault::{Fault, Faults};
+
+/// The folder to which stems are relative, wherever it stands.
+const SCENARIOS: &str = "scenarios";
+
+/// The rule book beside the scenarios, which is none.
+const RULES: &str = "rules.yaml";
+
+/// Deepest nesting of folders.
+const DEPTH_MAX: usize = 64;
+
+/// A scenario file that was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoundFile {
+    /// Path below the scenario folder without its ending: `volumes/reattach`. Characters that do not go
+    /// well with test filters are `_`.
+    pub stem: String,
+    /// Where it is, as far as it was named.
+    pub path: PathBuf,
+}
+
+/// Finds the scenario files (`*.yaml`, `*.yml`) of folders, with everything below them, of globs, and
+/// files that are named as such; sorted by stem, each file once. Hidden files and folders below a
+/// folder and the rule book are passed over. That nothing is found is no fault.
+///
+/// A stem is relative to the nearest folder called `scenarios` that holds the named folder or file,
+/// else to the named folder, or to the folder of the named file.
+///
+/// # Errors
+/// A path that does not exist, a folder that cannot be read, a glob that is malformed.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<FoundFile>, Faults> {
+    let mut finder = Finder::default();
+    for path in paths {
+        finder.named(path);
+    }
+    if !finder.faults.is_empty() {
+        return Err(Faults::new(finder.faults));
+    }
+    finder.found.sort();
+    Ok(finder.found)
+}
+
+#[derive(Default)]
+struct Finder {
+    found: Vec<FoundFile>,
+    /// Files that were found, by their real paths.
+    seen: BTreeSet<PathBuf>,
+    faults: Vec<Fault>,
+}
+
+impl Finder {
+    fn named(&mut self, path: &Path) {
+        if path.exists() {
+            return self.file_or_folder(path, true);
+        }
+        let text = path.to_string_lossy();
+        if !text.contains(['*', '?', '[']) {
+            return self.fault(path, "there is no such file or folder".to_owned());
+        }
+        match glob::glob(&text) {
+            Ok(matches) => {
+                for found in matches {
+                    match found {
+                        Ok(found) => self.file_or_folder(&found, false),
+                        Err(error) => {
+                            let reason = format!("cannot be read: {}", error.error());
+                            self.fault(error.path(), reason);
+                        }
+                    }
+                }
+            }
+            Err(error) => self.fault(path, format!("is no glob: {}", error.msg)),
+        }
+    }
+
+    /// `meant`: named as such, so that its ending does not matter.
+    fn file_or_folder(&mut self, path: &Path, meant: bool) {
+        if path.is_dir() {
+            let base = base_of(path).unwrap_or_else(|| absolute(path));
+            self.folder(path, &base, &mut Vec::new());
+        } else if meant || is_scenario(path) {
+            let base = path.parent().and_then(base_of);
+            let base = base.or_else(|| absolute(path).parent().map(Path::to_owned));
+            self.file(path, &base.unwrap_or_default());
+        }
+    }
+
+    fn folder(&mut self, folder: &Path, base: &Path, above: &mut Vec<PathBuf>) {
+        // A symlink to a folder above would lead round for ever.
+        let Ok(real) = folder.canonicalize() else {
+            return;
+        };
+        if above.contains(&real) || above.len() >= DEPTH_MAX {
+            return;
+        }
+        let entries = match folder.read_dir() {
+            Ok(entries) => entries,
+            Err(error) => return self.fault(folder, format!("cannot be read: {error}")),
+        };
+        above.push(real);
+        for entry in entries {
+            match entry {
+                Ok(entry) if is_hidden(&entry.file_name()) => {}
+                Ok(entry) => {
+                    let path = entry.path();
+                    if path.is_dir() {
+                        self.folder(&path, base, above);
+                    } else if is_scenario(&path) {
+                        self.file(&path, base);
+                    }
+                }
+                Err(error) => self.fault(folder, format!("cannot be read: {error}")),
+            }
+        }
+        above.pop();
+    }
+
+    fn file(&mut self, path: &Path, base: &Path) {
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if self.seen.insert(real) {
+            let full = absolute(path);
+            let below = full.strip_prefix(base).unwrap_or(&full).with_extension("");
+            self.found.push(FoundFile {
+                stem: stem(&below),
+                path: path.to_owned(),
+            });
+        }
+    }
+
+    fn fault(&mut self, path: &Path, message: String) {
+        self.faults.push(Fault::of_file(path, message));
+    }
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+fn is_scenario(path: &Path) -> bool {
+    let yaml = path
+        .extension()
+        .is_some_and(|ending| ending == "yaml" || ending == "yml");
+    let name = path.file_name().unwrap_or_default();
+    yaml && name != RULES && !is_hidden(name)
+}
+
+/// A path from the root, `.` and `..` resolved by name, so that ancestors can be named.
+fn absolute(path: &Path) -> PathBuf {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut clean = PathBuf::new();
+    for component in full.components() {
+        match component {
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
+                clean.push(component);
+            }
+        }
+    }
+    clean
+}
+
+/// The nearest folder called `scenarios`, from this one upwards.
+fn base_of(folder: &Path) -> Option<PathBuf> {
+    absolute(folder)
+        .ancestors()
+        .find(|ancestor| ancestor.file_name() == Some(OsStr::new(SCENARIOS)))
+        .map(Path::to_owned)
+}
+
+fn stem(below: &Path) -> String {
+    let sane = |c: char| {
+        if c.is_alphanumeric() || "._+:@~-".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let parts: Vec<String> = below
+        .components()
+        .map(|part| {
+            part.as_os_str()
+                .to_string_lossy()
+                .chars()
+                .map(sane)
+                .collect()
+        })
+        .collect();
+    parts.join("/")
+}

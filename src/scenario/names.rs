@@ -1,0 +1,66 @@
+//! Names that are known before any scenario: capabilities, engines.
+
+use super::decoder::Decoder;
+use super::scalars;
+use super::source::{Node, Value};
+use super::words::quote;
+use crate::engine::Capability;
+
+/// The engines, by the names by which they are chosen.
+pub(crate) const ENGINES: &[&str] = &["native", "overlayfs", "fuse", "docker", "podman", "nerdctl"];
+
+/// Longest name, in bytes.
+pub(crate) const NAME_MAX: usize = 1000;
+
+/// Each text of a list, or of a text alone, with its node.
+pub(crate) fn each<'n>(node: &'n Node, decoder: &mut Decoder<'_>) -> Vec<(&'n Node, String)> {
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        Value::Scalar(_) => std::slice::from_ref(node),
+        Value::Null | Value::Map(_) => {
+            decoder.unexpected(node, "a list");
+            &[]
+        }
+    };
+    items
+        .iter()
+        .filter_map(|item| Some((item, scalars::text(item, decoder)?)))
+        .collect()
+}
+
+/// Decodes a list of capabilities.
+pub(crate) fn capabilities(node: &Node, decoder: &mut Decoder<'_>) -> Vec<Capability> {
+    let mut found = Vec::new();
+    for (item, name) in each(node, decoder) {
+        match name.parse() {
+            Ok(capability) if found.contains(&capability) => {
+                decoder.fault(item.spot(), format!("`{capability}` is there twice"));
+            }
+            Ok(capability) => found.push(capability),
+            Err(_) => decoder.fault_help(
+                item.spot(),
+                format!("unknown capability {}", quote(&name)),
+                decoder.meant(
+                    &name,
+                    Capability::ALL.iter().map(|capability| capability.name()),
+                ),
+            ),
+        }
+    }
+    found
+}
+
+/// Checks an engine's name. Those that are a program of one's own have their command after a colon.
+pub(crate) fn engine(node: &Node, name: &str, decoder: &mut Decoder<'_>) -> bool {
+    let known = is_engine(name) && name.len() <= NAME_MAX;
+    if !known {
+        let help = decoder.meant(name, ENGINES.iter().copied());
+        decoder.fault_help(node.spot(), format!("unknown engine {}", quote(name)), help);
+    }
+    known
+}
+
+/// Whether an engine can have this name.
+pub(crate) fn is_engine(name: &str) -> bool {
+    ENGINES.contains(&name) || name.starts_with("process:") || name.starts_with("fuse:")
+}
