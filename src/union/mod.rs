@@ -31,6 +31,7 @@ mod lower;
 mod marks;
 mod node;
 mod override_stat;
+mod plant;
 mod privileges;
 mod real;
 mod redirect;
