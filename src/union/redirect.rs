@@ -6,7 +6,6 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
-use super::filesystem::Union;
 use super::lock::lock;
 use super::node::NodeRef;
 use super::{Errno, Result};
@@ -36,40 +35,38 @@ pub(super) fn parse(redirect: &OsStr) -> Result<(bool, Vec<OsString>)> {
     Ok((is_absolute, parts))
 }
 
-impl Union {
-    /// The redirect that a directory needs when it moves away from its present name: relative while it
-    /// stays in its parent, else absolute.
-    ///
-    /// # Errors
-    /// `EXDEV` when it would be too long.
-    pub(super) fn redirect_for(&self, node: &NodeRef, same_parent: bool) -> Result<OsString> {
-        let mut parts: Vec<OsString> = Vec::new();
-        let mut at = node.clone();
-        loop {
-            let (parent, name) = {
-                let state = lock(&at.0.state);
-                let Some((parent, name)) = state.dentry.clone() else {
-                    break;
-                };
-                (parent, state.redirect.clone().unwrap_or(name))
-            };
-            if same_parent && parts.is_empty() && !name.as_bytes().starts_with(b"/") {
-                return checked(name);
-            }
-            if let Some(rest) = name.as_bytes().strip_prefix(b"/") {
-                parts.push(OsString::from_vec(rest.to_vec()));
+/// The redirect that a directory needs when it moves away from its present name: relative while it
+/// stays in its parent, else absolute.
+///
+/// # Errors
+/// `EXDEV` when it would be too long.
+pub(super) fn redirect_for(node: &NodeRef, same_parent: bool) -> Result<OsString> {
+    let mut parts: Vec<OsString> = Vec::new();
+    let mut at = node.clone();
+    loop {
+        let (parent, name) = {
+            let state = lock(&at.0.state);
+            let Some((parent, name)) = state.dentry.clone() else {
                 break;
-            }
-            parts.push(name);
-            at = parent;
+            };
+            (parent, state.redirect.clone().unwrap_or(name))
+        };
+        if same_parent && parts.is_empty() && !name.as_bytes().starts_with(b"/") {
+            return checked(name);
         }
-        let mut path = Vec::new();
-        for part in parts.iter().rev() {
-            path.push(b'/');
-            path.extend_from_slice(part.as_bytes());
+        if let Some(rest) = name.as_bytes().strip_prefix(b"/") {
+            parts.push(OsString::from_vec(rest.to_vec()));
+            break;
         }
-        checked(OsString::from_vec(path))
+        parts.push(name);
+        at = parent;
     }
+    let mut path = Vec::new();
+    for part in parts.iter().rev() {
+        path.push(b'/');
+        path.extend_from_slice(part.as_bytes());
+    }
+    checked(OsString::from_vec(path))
 }
 
 fn checked(redirect: OsString) -> Result<OsString> {

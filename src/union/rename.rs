@@ -276,7 +276,7 @@ impl Union {
         {
             return Ok(());
         }
-        let redirect = self.redirect_for(node, same_parent)?;
+        let redirect = super::redirect::redirect_for(node, same_parent)?;
         let name = self.marks.name(Mark::Redirect);
         real.set_xattr(name, redirect.as_bytes(), XattrFlags::empty())
             .map_err(|_errno| Errno::XDEV)?;

@@ -90,7 +90,7 @@ fn take_most(space: &dyn Space, file: &Facts, start: u64, length: u64) -> Result
     }
     let first_page = start - start % PAGE;
     // The page in which the file ends now is there already.
-    let is_first_there = start % PAGE != 0 && start <= file.size && has_all_blocks;
+    let is_first_there = !start.is_multiple_of(PAGE) && start <= file.size && has_all_blocks;
     let asked = |end: u64| {
         let pages = end.next_multiple_of(PAGE) - first_page;
         pages - if is_first_there { PAGE } else { 0 }

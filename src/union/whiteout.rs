@@ -52,12 +52,11 @@ impl Union {
         if !may_be_xattr_whiteout(facts) {
             return Ok(false);
         }
-        let announced = match directory.xattr_whiteouts.get() {
-            Some(announced) => *announced,
-            None => {
-                let announced = self.has_xattr_whiteouts(&directory.real(&self.descriptors)?)?;
-                *directory.xattr_whiteouts.get_or_init(|| announced)
-            }
+        let announced = if let Some(known) = directory.xattr_whiteouts.get() {
+            *known
+        } else {
+            let announced = self.has_xattr_whiteouts(&directory.real(&self.descriptors)?)?;
+            *directory.xattr_whiteouts.get_or_init(|| announced)
         };
         Ok(announced && self.has_whiteout_mark(real)?)
     }

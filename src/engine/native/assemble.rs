@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::create::make_working_directory;
 use super::daemon::{Daemon, stack_of};
+use super::look::is_on_root;
 use super::refusals::{Fault, Result, fault, refuse, text, type_mismatch};
 use super::space::Limited;
 use super::subpath;
@@ -18,6 +19,17 @@ use crate::store::{
     BindSource, Container, Mount, MountSource, Number, Propagation, TmpfsSource, driver,
 };
 use crate::union::{Errno, FileKind, NodeRef, SetAttributes, Space, Union};
+
+/// What a container is mounted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// For its processes.
+    Start,
+    /// For the daemon to copy from or to: nothing in memory is mounted, and nobody works there.
+    Copy,
+    /// To be looked at: what cannot be mounted is left out, and only the root is changed.
+    Look,
+}
 
 /// Something to mount, its source found.
 struct Ready {
@@ -54,17 +66,31 @@ impl Daemon {
         &mut self,
         number: Number,
         container: &Container,
+        purpose: Purpose,
     ) -> Result<(View, Vec<Number>)> {
         let root = self.root(number)?;
+        let own = stack_of(Some(&container.name), &container.layers);
+        self.assemble_on(root, own, container, purpose)
+    }
+
+    /// The same on a given root.
+    pub(super) fn assemble_on(
+        &mut self,
+        root: Arc<Union>,
+        own: Mounted,
+        container: &Container,
+        purpose: Purpose,
+    ) -> Result<(View, Vec<Number>)> {
         let locks = Arc::clone(&self.ground.locks);
         let rootfs = Rootfs::with_locks(Arc::clone(&root), false, Arc::clone(&locks));
         let rootfs = Arc::new(rootfs);
-        make_working_directory(&rootfs, container)?;
-        let own = stack_of(Some(&container.name), &container.layers);
+        if purpose == Purpose::Start {
+            make_working_directory(&rootfs, container)?;
+        }
         let mounts = BTreeMap::from([(Rootfs::ROOT_ID, own)]);
         let (done, tmpfs) = Default::default();
         let mut assembly = Assembly { root, locks, rootfs, mounts, done, tmpfs };
-        match self.mount_all(&mut assembly, container) {
+        match self.mount_all(&mut assembly, container, purpose) {
             Ok(()) => {
                 let view = View { rootfs: assembly.rootfs, mounts: assembly.mounts };
                 Ok((view, assembly.tmpfs))
@@ -78,24 +104,46 @@ impl Daemon {
         }
     }
 
-    fn mount_all(&mut self, assembly: &mut Assembly, container: &Container) -> Result<()> {
+    fn mount_all(
+        &mut self,
+        assembly: &mut Assembly,
+        container: &Container,
+        purpose: Purpose,
+    ) -> Result<()> {
         let mut ready = Vec::new();
         for mount in visible(container) {
-            let (what, shown) = self.prepare(mount)?;
+            let (what, shown) = match self.prepare(mount, purpose) {
+                Err(Fault::Refused(_)) if purpose == Purpose::Look => continue,
+                prepared => prepared?,
+            };
             let (target, read_only) = (mount.target.clone(), mount.read_only);
             ready.push(Ready { target, read_only, what, shown });
         }
         for (target, options) in &container.tmpfs {
-            let options = tmpfs_options(target, options)?;
+            let options = match tmpfs_options(target, options) {
+                Err(_) if purpose == Purpose::Look => TmpfsOptions::default(),
+                options => options?,
+            };
             let (read_only, shown) = (options.read_only, "tmpfs".to_owned());
             ready.push(Ready { target: target.clone(), read_only, what: What::Memory(options), shown });
+        }
+        if purpose == Purpose::Copy {
+            ready.retain(|mount| matches!(mount.what, What::There(..)));
         }
         // Parents first, else as they came (`sort.Sort(mounts)` by the number of parts).
         ready.sort_by_key(|mount| path::depth(&mount.target));
         for (mount, id) in ready.into_iter().zip(Rootfs::ROOT_ID + 1..) {
-            self.mount_one(assembly, &container.name, mount, id)?;
+            if purpose == Purpose::Look && !is_on_root(&assembly.rootfs, Path::new(&mount.target)) {
+                continue;
+            }
+            match self.mount_one(assembly, &container.name, mount, id) {
+                Err(Fault::Refused(_)) if purpose == Purpose::Look => {}
+                mounted => mounted?,
+            }
         }
-        if let Some(directory) = container.config.working_dir.as_deref() {
+        if let Some(directory) = container.config.working_dir.as_deref()
+            && purpose == Purpose::Start
+        {
             // runc makes the working directory again, through the mounts (Docker row 163).
             let made = assembly.rootfs.make_target(Path::new(directory), TargetKind::Directory);
             made.map_err(|errno| target_failed(directory, errno))?;
@@ -168,7 +216,7 @@ impl Daemon {
     }
 
     /// Finds a mount's source, making a missing bind source where it was asked for with `-v`.
-    fn prepare(&mut self, mount: &Mount) -> Result<(What, String)> {
+    fn prepare(&mut self, mount: &Mount, purpose: Purpose) -> Result<(What, String)> {
         match &mount.source {
             MountSource::Volume(source) => {
                 let number = self.mounted_volume(&source.name)?;
@@ -177,6 +225,8 @@ impl Daemon {
                 Ok((What::There(union, node, storage), source.name.clone()))
             }
             MountSource::Bind(source) => {
+                let look = BindSource { create: false, propagation: None, ..source.clone() };
+                let source = if purpose == Purpose::Look { &look } else { source };
                 let (union, node) = self.bind_source(source)?;
                 let storage = Mounted::One(Storage::Host);
                 Ok((What::There(union, node, storage), source.path.clone()))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::assemble::Purpose;
 use super::daemon::{Daemon, Running};
 use super::files::Session;
 use super::refusals::{Fault, Result, fault, not_running, refuse};
@@ -61,7 +62,7 @@ impl Daemon {
     }
 
     fn bring_up(&mut self, number: Number, container: &Container) -> Result<Arc<Session>> {
-        let (view, tmpfs) = self.assemble(number, container)?;
+        let (view, tmpfs) = self.assemble(number, container, Purpose::Start)?;
         let user = container.config.user.as_deref();
         let directory = container.config.working_dir.as_deref().unwrap_or("/");
         match Session::container(view.clone(), user, directory) {

@@ -1,0 +1,1 @@
+//! Sequences of operations, and what the engine answers.
