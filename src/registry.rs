@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::native::NativeProvider;
 use crate::engine::{
     Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
 };
@@ -41,9 +42,7 @@ impl UnknownEngine {
 pub fn provider(name: &str) -> Result<Arc<dyn Provider>, UnknownEngine> {
     let (family, _argument) = name.split_once(':').unwrap_or((name, ""));
     if name == DEFAULT_ENGINE {
-        return Ok(Arc::new(Planned {
-            name: DEFAULT_ENGINE,
-        }));
+        return Ok(Arc::new(NativeProvider::new()));
     }
     if let Some(planned) = PLANNED.iter().find(|planned| **planned == family) {
         return Ok(Arc::new(Planned { name: planned }));

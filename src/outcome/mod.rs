@@ -14,6 +14,8 @@ mod model;
 mod place;
 mod quote;
 mod table;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tree_text;
 mod value;

@@ -53,6 +53,7 @@ pub fn storage_words(storage: &Storage) -> String {
 pub(super) fn provenance(seen: &Seen, mounts: &[MountSeen]) -> String {
     let mount = mounts
         .iter()
+        .filter(|mount| mount.storage == seen.storage)
         .filter(|mount| beneath(&seen.path, &mount.target).is_some())
         .max_by_key(|mount| mount.target.len());
     let below = mount.and_then(|mount| beneath(&seen.path, &mount.target));

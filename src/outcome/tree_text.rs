@@ -13,7 +13,7 @@ pub(super) type TreeTable = Table<5>;
 /// The rows of a tree. Implied directories are left out, as in the tree notation: mode 0755, owner
 /// 0:0, no extended attributes, something below them, no mount point. Provenance is shown for a container's tree (`mounts`), where it differs from row to row.
 pub(super) fn tree_rows(tree: &[Seen], mounts: Option<&[MountSeen]>) -> TreeTable {
-    let mut table = Table::new(&[36, 7, 16, 24]);
+    let mut table = Table::new(&[36, 7, 16, 36]);
     for (index, seen) in tree.iter().enumerate() {
         let is_mount = mounts.is_some_and(|all| all.iter().any(|m| m.target == seen.path));
         if !is_mount && is_implied(seen, tree.get(index + 1)) {

@@ -306,6 +306,12 @@ fn count(steps: &[Step]) -> usize {
 }
 
 fn outcome_of(step: &Step, answer: Option<Answer>) -> Performed<'_> {
+    let makes_volume = matches!(step.action, Action::Operation(Operation::VolumeCreate(_)));
+    let answer = match answer {
+        // The name of an anonymous volume is made up, and of any other known.
+        Some(Answer::Done(_)) if makes_volume => Some(Answer::Done(Value::Nothing)),
+        other => other,
+    };
     let outcome = StepOutcome {
         number: step.number.clone(),
         words: step_words(step),

@@ -88,9 +88,10 @@ fn source(snapshot: &Path, scenario: &Scenario) -> String {
 
 /// A YAML scalar, quoted as in JSON when it has to be.
 fn scalar(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    // Several words or a path cannot be taken for a number, a boolean or null.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._- ".contains(c);
     let starts = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    if starts && text.chars().all(|c| plain(c) || c == ' ') && !text.ends_with(' ') {
+    if starts && text.contains([' ', '/']) && text.chars().all(plain) && !text.ends_with(' ') {
         return text.to_owned();
     }
     serde_json::Value::String(text.to_owned()).to_string()

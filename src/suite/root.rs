@@ -27,13 +27,15 @@ impl Root {
     /// When the working directory is unknown.
     pub fn of(file: &FoundFile, snapshots: Option<&Path>) -> io::Result<Self> {
         let depth = Path::new(&file.stem).components().count();
-        let scenarios = file
-            .path
-            .ancestors()
-            .nth(depth)
-            .unwrap_or(Path::new(""))
-            .to_path_buf();
-        Self::new(&scenarios, snapshots)
+        // The file may have been named from within the folder: `cd scenarios/volumes`.
+        match file.path.ancestors().nth(depth) {
+            Some(scenarios) => Self::new(scenarios, snapshots),
+            None => {
+                let path = absolute(&file.path)?;
+                let scenarios = path.ancestors().nth(depth).unwrap_or(Path::new("/"));
+                Self::new(scenarios, snapshots)
+            }
+        }
     }
 
     /// A scenario folder by its path.
