@@ -43,9 +43,9 @@ fn options(plain: bool) -> Options {
         XattrNamespace::User
     };
     Options {
-        plain,
-        ownership,
         namespace,
+        ownership,
+        plain,
         ..Options::default()
     }
 }
@@ -135,6 +135,10 @@ fn ask(session: &Session, user: Option<&str>, actions: Vec<FileAction>) -> Vec<F
 
 fn one(session: &Session, action: FileAction) -> FileAnswer {
     ask(session, None, vec![action]).remove(0)
+}
+
+fn done(session: &Session, action: FileAction) {
+    one(session, action).result.unwrap();
 }
 
 fn write(path: &str, node: Node) -> FileAction {
@@ -245,7 +249,7 @@ fn writing_a_node_keeps_the_inode_and_sets_what_is_given() {
         xattrs: BTreeMap::from([("user.note".to_owned(), Bytes::from("x"))]),
         ..file("longer than before\n")
     };
-    one(&session, write("/etc/app.conf", node)).result.unwrap();
+    done(&session, write("/etc/app.conf", node));
     let after = stat(&session, "/etc/app.conf");
     assert_eq!(
         (after.ino, after.mode, after.uid, after.gid),
@@ -259,21 +263,22 @@ fn writing_a_node_keeps_the_inode_and_sets_what_is_given() {
         }
     );
     assert_eq!(after.xattrs.keys().collect::<Vec<_>>(), ["user.note"]);
-    one(&session, write("/etc/app.conf", file("short")))
-        .result
-        .unwrap();
+    done(&session, write("/etc/app.conf", file("short")));
     let short = stat(&session, "/etc/app.conf");
     assert_eq!((short.size, short.uid, short.mode), (5, 1000, 0o4750));
-    one(&session, write("/new", file(""))).result.unwrap();
+    done(&session, write("/new", file("")));
     assert_eq!(stat(&session, "/new").mode, 0o644);
+}
+
+#[test]
+fn nodes_of_every_kind_can_be_written() {
+    let (_disk, session) = session();
     let directory = Node {
         mode: Some(0o2750),
         ..Node::new(NodeKind::Directory { opaque: false })
     };
-    one(&session, write("/data", directory.clone()))
-        .result
-        .unwrap();
-    one(&session, write("/fresh", directory)).result.unwrap();
+    done(&session, write("/data", directory.clone()));
+    done(&session, write("/fresh", directory));
     assert_eq!(
         (stat(&session, "/data").mode, stat(&session, "/fresh").mode),
         (0o2750, 0o2750)
@@ -282,19 +287,17 @@ fn writing_a_node_keeps_the_inode_and_sets_what_is_given() {
         size: 1 << 30,
         fill: None,
     }));
-    one(&session, write("/data/sparse", sparse)).result.unwrap();
+    done(&session, write("/data/sparse", sparse));
     let sparse = stat(&session, "/data/sparse");
     assert_eq!((sparse.size, sparse.blocks), (1 << 30, 0));
     let fill = Content::Fill {
         size: 200_000,
         fill: Some(Bytes::from("abc")),
     };
-    one(
+    done(
         &session,
         write("/data/filled", Node::new(NodeKind::File(fill))),
-    )
-    .result
-    .unwrap();
+    );
     let tail = FileAction::Read {
         target: at("/data/filled"),
         offset: Some(199_997),
@@ -383,9 +386,7 @@ fn handles_live_until_they_are_closed() {
         .result
         .unwrap();
     // The descriptor from before the copy-up sees what is written after it (Docker row 41).
-    one(&session, write("/etc/app.conf", file("new")))
-        .result
-        .unwrap();
+    done(&session, write("/etc/app.conf", file("new")));
     let bytes = one(
         &session,
         FileAction::Read {

@@ -10,5 +10,4 @@ mod planter;
 #[cfg(test)]
 mod tests;
 
-pub(super) use error::PlantError;
 pub(super) use planter::plant;

@@ -27,9 +27,9 @@ fn options(plain: bool) -> Options {
         XattrNamespace::User
     };
     Options {
-        plain,
-        ownership,
         namespace,
+        ownership,
+        plain,
         ..Options::default()
     }
 }
@@ -103,6 +103,64 @@ fn lines(seen: &[Seen]) -> Vec<String> {
     seen.iter().map(line).collect()
 }
 
+/// One of each, in an order that is not easy.
+fn everything(time: Time) -> Tree {
+    let with = |mode, gid, node: Node| Node {
+        mode: Some(mode),
+        gid,
+        ..node
+    };
+    let old = |node: Node| Node {
+        mtime: Some(time),
+        ..node
+    };
+    let link = |to: &str| Node::new(NodeKind::Hardlink { to: to.into() });
+    let target = "../..\n".to_owned();
+    let null = NodeKind::Device {
+        kind: DeviceKind::Char,
+        major: 1,
+        minor: 3,
+    };
+    let content = |size, fill| Node::new(NodeKind::File(Content::Fill { size, fill }));
+    let mut noted = file("");
+    noted.xattrs.insert("user.a".to_owned(), Bytes::from("1"));
+    let mut program = old(with(0o4755, None, file("abc")));
+    program.uid = Some(7);
+    tree(vec![
+        ("/", old(with(0o711, None, folder()))),
+        // A link before what it links to; a set-group-ID parent; an implied parent.
+        ("/z/link", link("/z/other")),
+        ("/z/other", link("/a/f")),
+        ("/a", old(with(0o2770, Some(50), folder()))),
+        ("/a/f", program),
+        ("/a/dir", folder()),
+        ("/a/s", Node::new(NodeKind::Symlink { target })),
+        ("/a/fifo", Node::new(NodeKind::Fifo)),
+        ("/a/null", with(0o666, None, Node::new(null))),
+        ("/x", noted),
+        ("/big", content(5000, Some("ab".into()))),
+        ("/hole", content(1 << 20, None)),
+        ("/a-b", file("")),
+    ])
+}
+
+const EVERYTHING: &[&str] = &[
+    "/ 711 0:0 dir",
+    "/a 2770 0:50 dir",
+    "/a-b 644 0:0 \"\"",
+    "/a/dir 755 0:0 dir",
+    "/a/f 4755 7:0 \"abc\"",
+    "/a/fifo 644 0:0 Fifo",
+    "/a/null 666 0:0 Device { kind: Char, major: 1, minor: 3 }",
+    "/a/s 777 0:0 -> ../..\\n",
+    "/big 644 0:0 5000 bytes",
+    "/hole 644 0:0 1048576 bytes",
+    "/x 644 0:0 \"\"",
+    "/z 755 0:0 dir",
+    "/z/link 4755 7:0 \"abc\" = /a/f",
+    "/z/other 4755 7:0 \"abc\" = /a/f",
+];
+
 #[test]
 fn a_tree_is_made_exactly_as_given() {
     let scratch = tempfile::tempdir().unwrap();
@@ -111,109 +169,9 @@ fn a_tree_is_made_exactly_as_given() {
         seconds: 1_700_000_000,
         nanos: 5,
     };
-    let old = |node: Node| Node {
-        mtime: Some(time),
-        ..node
-    };
-    let device = NodeKind::Device {
-        kind: DeviceKind::Char,
-        major: 1,
-        minor: 3,
-    };
-    let given = tree(vec![
-        (
-            "/",
-            Node {
-                mode: Some(0o711),
-                ..old(folder())
-            },
-        ),
-        // A link before what it links to; a set-group-ID parent; an implied parent.
-        (
-            "/z/link",
-            Node::new(NodeKind::Hardlink {
-                to: "/z/other".into(),
-            }),
-        ),
-        (
-            "/z/other",
-            Node::new(NodeKind::Hardlink { to: "/a/f".into() }),
-        ),
-        (
-            "/a",
-            Node {
-                mode: Some(0o2770),
-                gid: Some(50),
-                ..old(folder())
-            },
-        ),
-        (
-            "/a/f",
-            Node {
-                mode: Some(0o4755),
-                uid: Some(7),
-                ..old(file("abc"))
-            },
-        ),
-        ("/a/dir", folder()),
-        (
-            "/a/s",
-            Node::new(NodeKind::Symlink {
-                target: "../..\n".into(),
-            }),
-        ),
-        ("/a/fifo", Node::new(NodeKind::Fifo)),
-        (
-            "/a/null",
-            Node {
-                mode: Some(0o666),
-                ..Node::new(device)
-            },
-        ),
-        (
-            "/x",
-            Node {
-                xattrs: BTreeMap::from([("user.a".into(), Bytes::from("1"))]),
-                ..file("")
-            },
-        ),
-        (
-            "/big",
-            Node::new(NodeKind::File(Content::Fill {
-                size: 5000,
-                fill: Some("ab".into()),
-            })),
-        ),
-        (
-            "/hole",
-            Node::new(NodeKind::File(Content::Fill {
-                size: 1 << 20,
-                fill: None,
-            })),
-        ),
-        ("/a-b", file("")),
-    ]);
-    plant(&union, &given).unwrap();
+    plant(&union, &everything(time)).unwrap();
     let seen = look(Arc::clone(&union));
-    assert_eq!(
-        lines(&seen),
-        [
-            "/ 711 0:0 dir",
-            "/a 2770 0:50 dir",
-            "/a-b 644 0:0 \"\"",
-            "/a/dir 755 0:0 dir",
-            "/a/f 4755 7:0 \"abc\"",
-            "/a/fifo 644 0:0 Fifo",
-            "/a/null 666 0:0 Device { kind: Char, major: 1, minor: 3 }",
-            "/a/s 777 0:0 -> ../..\\n",
-            "/big 644 0:0 5000 bytes",
-            "/hole 644 0:0 1048576 bytes",
-            "/x 644 0:0 \"\"",
-            "/z 755 0:0 dir",
-            "/z/link 4755 7:0 \"abc\" = /a/f",
-            "/z/other 4755 7:0 \"abc\" = /a/f",
-        ]
-    );
+    assert_eq!(lines(&seen), EVERYTHING);
     let x = seen.iter().find(|seen| seen.path == "/x").unwrap();
     assert_eq!(
         x.xattrs,
