@@ -217,9 +217,10 @@ fn unpack(stream: impl Read, process: &Process) -> Result<()> {
         let content = matches!(item.body, Body::File(_)).then(|| Content::Stream(&mut entry));
         target.put(&path, &item, content).map_err(stuck)?;
     }
-    Ok(target.finish().map_err(Stuck::Errno).map_err(stuck)?)
+    target.finish().map_err(|errno| stuck(Stuck::Errno(errno)))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn damaged(error: io::Error) -> Fault {
     fault(
         Kind::Other,

@@ -8,17 +8,14 @@ use super::create::make_working_directory;
 use super::daemon::{Daemon, stack_of};
 use super::look::is_on_root;
 use super::refusals::{Fault, Result, fault, refuse, text, type_mismatch};
+use super::sources::What;
 use super::space::Limited;
-use super::subpath;
-use super::translate::volume_ref;
 use super::view::{Mounted, View};
 use crate::engine::{Kind, Storage};
-use crate::rootfs::{self, Locks, Process, Rootfs, TargetKind, host_root};
+use crate::rootfs::{self, Locks, Rootfs, TargetKind, host_root};
 use crate::store::spec::{TmpfsOptions, TmpfsRefusal, parse_tmpfs_options, path};
-use crate::store::{
-    BindSource, Container, Mount, MountSource, Number, Propagation, TmpfsSource, driver,
-};
-use crate::union::{Errno, FileKind, NodeRef, SetAttributes, Space, Union};
+use crate::store::{Container, Mount, Number};
+use crate::union::{Errno, FileKind, SetAttributes, Space, Union};
 
 /// What a container is mounted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,14 +35,6 @@ struct Ready {
     what: What,
     /// As messages name the source.
     shown: String,
-}
-
-/// The source of a mount.
-enum What {
-    /// A directory or file that is there.
-    There(Arc<Union>, NodeRef, Mounted),
-    /// A tmpfs, made when its mount point is known.
-    Memory(TmpfsOptions),
 }
 
 /// A disk in the making.
@@ -260,125 +249,6 @@ impl Daemon {
         union.set_attributes(&union.root(), &change, &host_root())?;
         Ok(union)
     }
-
-    /// Finds a mount's source, making a missing bind source where it was asked for with `-v`.
-    fn prepare(&mut self, mount: &Mount, purpose: Purpose) -> Result<(What, String)> {
-        match &mount.source {
-            MountSource::Volume(source) => {
-                let number = self.mounted_volume(&source.name)?;
-                let (union, node) = self.volume_node(number, source.subpath.as_deref())?;
-                let storage = Mounted::One(self.volume_storage(number));
-                Ok((What::There(union, node, storage), source.name.clone()))
-            }
-            MountSource::Bind(source) => {
-                let look = BindSource {
-                    create: false,
-                    propagation: None,
-                    ..source.clone()
-                };
-                let source = if purpose == Purpose::Look {
-                    &look
-                } else {
-                    source
-                };
-                let (union, node) = self.bind_source(source)?;
-                let storage = Mounted::One(Storage::Host);
-                Ok((What::There(union, node, storage), source.path.clone()))
-            }
-            MountSource::Tmpfs(TmpfsSource { size, mode }) => {
-                let (size, mode) = (size.filter(|size| *size > 0), *mode);
-                let options = TmpfsOptions {
-                    size,
-                    mode,
-                    ..TmpfsOptions::default()
-                };
-                Ok((What::Memory(options), "tmpfs".to_owned()))
-            }
-            MountSource::Image {
-                image,
-                layers,
-                subpath,
-                ..
-            } => {
-                let lowers = self.lowers(layers)?;
-                let union = self.ground.stack(None, self.store.work(), lowers)?;
-                let top = union.root();
-                let node = subpath::find(&union, &top, subpath.as_deref().unwrap_or("."))?;
-                Ok((
-                    What::There(union, node, stack_of(None, layers)),
-                    image.clone(),
-                ))
-            }
-        }
-    }
-
-    /// Where a volume's content lies.
-    pub(super) fn volume_storage(&self, number: Number) -> Storage {
-        match self.store.volumes().find(|(other, _)| *other == number) {
-            Some((_, volume)) if driver::bind_device(&volume.options).is_none() => {
-                Storage::Volume(volume_ref(volume))
-            }
-            _ => Storage::Host,
-        }
-    }
-
-    /// The directory or file of a volume that is mounted.
-    pub(super) fn volume_node(
-        &mut self,
-        number: Number,
-        subpath: Option<&str>,
-    ) -> Result<(Arc<Union>, NodeRef)> {
-        let device = self
-            .store
-            .volume_options(number)
-            .and_then(driver::bind_device);
-        let (union, top) = match device.map(super::translate::host_path) {
-            None => {
-                let union = self.volume_union(number)?;
-                let top = union.root();
-                (union, top)
-            }
-            // Docker rows 189, 190.
-            Some(device) => self.host_rootfs()?.find(Path::new(&device)).map_err(|errno| {
-                let why = text(errno);
-                let message = format!(
-                    "error while mounting volume: failed to mount local volume: mount {device}, flags: 0x1000: {why}"
-                );
-                fault(Kind::MountSourceMissing, message)
-            })?,
-        };
-        let node = subpath::find(&union, &top, subpath.unwrap_or("."))?;
-        Ok((union, node))
-    }
-
-    /// The host's directory or file: Docker rows 120, 122, 143, 148.
-    fn bind_source(&mut self, source: &BindSource) -> Result<(Arc<Union>, NodeRef)> {
-        let host = self.host_rootfs()?;
-        let at = Path::new(&source.path);
-        let found = match host.find(at) {
-            Ok(found) => found,
-            Err(_) if !source.create => {
-                self.check_bind_source(&source.path)?;
-                host.find(at)?
-            }
-            Err(errno) => {
-                make_host_directory(&host, &source.path, errno)?;
-                host.find(at)?
-            }
-        };
-        let shown = &source.path;
-        match source.propagation {
-            Some(Propagation::Shared | Propagation::Rshared) => refuse(
-                Kind::InvalidMount,
-                format!("path {shown} is mounted on / but it is not a shared mount"),
-            ),
-            Some(Propagation::Slave | Propagation::Rslave) => refuse(
-                Kind::InvalidMount,
-                format!("path {shown} is mounted on / but it is not a shared or slave mount"),
-            ),
-            _ => Ok(found),
-        }
-    }
 }
 
 impl Assembly {
@@ -457,23 +327,4 @@ fn check_proc(target: &str) -> Result<()> {
         return refuse(Kind::MountTargetFailed, message);
     }
     Ok(())
-}
-
-fn make_host_directory(host: &Arc<Rootfs>, source: &str, found: Errno) -> Result<()> {
-    let refused = |errno: Errno| {
-        let why = text(errno);
-        let message =
-            format!("error while creating mount source path '{source}': mkdir {source}: {why}");
-        fault(Kind::MountSourceMissing, message)
-    };
-    if found != Errno::NOENT {
-        return Err(refused(found));
-    }
-    // A symlink that leads nowhere stands in the way (Docker row 148).
-    let process = Process::new(Arc::clone(host), host_root(), Path::new("/"))?;
-    if process.read_link(source.as_ref()).is_ok() {
-        return Err(refused(Errno::EXIST));
-    }
-    host.make_target(Path::new(source), TargetKind::Directory)
-        .map_err(refused)
 }

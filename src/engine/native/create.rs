@@ -1,5 +1,6 @@
 //! `docker create`: moby `daemon/create.go`, `create_unix.go`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -62,11 +63,12 @@ impl Daemon {
             }
             // A bind that makes its source is one that `-v` asked for.
             let as_short = !is_long || matches!(spec.source, Source::Bind { create: true, .. });
-            if as_short {
-                wanted.short.push(spec)
+            let list = if as_short {
+                &mut wanted.short
             } else {
-                wanted.long.push(spec)
-            }
+                &mut wanted.long
+            };
+            list.push(spec);
         }
         for text in &asked.tmpfs {
             let (target, options) = parse_tmpfs(text)?;
@@ -146,7 +148,7 @@ impl Daemon {
             read_only: asked.read_only,
             remove_on_exit: asked.remove_on_exit,
             mounts: Vec::new(),
-            tmpfs: Default::default(),
+            tmpfs: BTreeMap::new(),
         })
     }
 
@@ -180,7 +182,7 @@ impl Daemon {
                     format!("cannot mount volume over existing file, file exists {target}");
                 return refuse(Kind::MountTypeMismatch, message);
             }
-            let name = self.anonymous_volume(&container.name, &target, &Default::default())?;
+            let name = self.anonymous_volume(&container.name, &target, &BTreeMap::new())?;
             let source = VolumeSource {
                 name,
                 copy: true,
@@ -207,9 +209,8 @@ impl Daemon {
     /// Fills an empty volume with what the image has at the target: Docker rows 105 to 114. At every
     /// creation, not once in a volume's life (row 109).
     fn populate(&mut self, bare: &Rootfs, target: &str, source: &VolumeSource) -> Result<()> {
-        let (image, from) = match bare.find(Path::new(target)) {
-            Ok(found) => found,
-            Err(_) => return Ok(()),
+        let Ok((image, from)) = bare.find(Path::new(target)) else {
+            return Ok(());
         };
         let number = self.mounted_volume(&source.name)?;
         // What is copied into memory is gone before the container starts.

@@ -159,7 +159,7 @@ impl Ground {
         })
     }
 
-    /// Docker's overlay2 mounts with redirect_dir, metacopy and index off (rows 15, 43, 45).
+    /// Docker's overlay2 mounts with `redirect_dir`, `metacopy` and `index` off (rows 15, 43, 45).
     fn options(&self, space: Option<Arc<dyn Space>>) -> Options {
         let Keeping {
             ownership,

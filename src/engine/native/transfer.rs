@@ -406,9 +406,11 @@ pub(super) fn transfer(
     name: &Path,
 ) -> std::result::Result<(), Stuck> {
     source.walk(|mut item| {
-        let path = match item.path.as_os_str().is_empty() {
-            true => name.to_owned(),
-            false => name.join(&item.path),
+        let is_top = item.path.as_os_str().is_empty();
+        let path = if is_top {
+            name.to_owned()
+        } else {
+            name.join(&item.path)
         };
         if let Body::Hardlink(first) = &mut item.body {
             *first = name.join(&first);

@@ -3,5 +3,6 @@
 mod copy;
 mod lifecycle;
 mod mounts;
+mod parse;
 mod script;
 mod volumes;
