@@ -33,13 +33,18 @@ fn io_error(errno: Errno) -> io::Error {
 }
 
 fn errno_of(error: &io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error)
+    error
+        .raw_os_error()
+        .map_or(Errno::IO, Errno::from_raw_os_error)
 }
 
 impl Read for Stream<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = buffer.len() as u64;
-        let bytes = self.process.read(self.file, None, Some(length)).map_err(io_error)?;
+        let bytes = self
+            .process
+            .read(self.file, None, Some(length))
+            .map_err(io_error)?;
         if let Some(part) = buffer.get_mut(..bytes.len()) {
             part.copy_from_slice(&bytes);
         }
@@ -49,7 +54,11 @@ impl Read for Stream<'_> {
 
 impl Write for Stream<'_> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        drop(self.process.write(self.file, None, buffer).map_err(io_error)?);
+        drop(
+            self.process
+                .write(self.file, None, buffer)
+                .map_err(io_error)?,
+        );
         Ok(buffer.len())
     }
 
@@ -71,9 +80,18 @@ impl Daemon {
             let message = format!("failed to export container: open {to}: {}", text(errno));
             fault(Kind::NoSuchPath, message)
         })?;
-        let stream = Stream { process: &host, file: &file.file };
+        let stream = Stream {
+            process: &host,
+            file: &file.file,
+        };
         let mut builder = Builder::new(io::BufWriter::with_capacity(BUFFER, stream));
-        let source = Source { process: &process, top: PathBuf::from("/"), xattrs: &[CAPABILITY] };
+        let (top, xattrs, is_layer) = (PathBuf::from("/"), &[CAPABILITY][..], false);
+        let source = Source {
+            process: &process,
+            top,
+            xattrs,
+            is_layer,
+        };
         source.walk(|item| append(&mut builder, &source, &item))?;
         let finished = builder.into_inner().and_then(|mut writer| writer.flush());
         Ok(finished.map_err(|error| errno_of(&error))?)
@@ -83,17 +101,27 @@ impl Daemon {
     pub(super) fn import(&mut self, from: &str, image: &str) -> Result<()> {
         let host = self.host_process()?;
         let path = super::translate::host_path(from);
-        let file = host.open_to_read(path.as_ref()).map_err(|errno| {
-            fault(Kind::NoSuchPath, format!("open {from}: {}", text(errno)))
-        })?;
+        let file = host
+            .open_to_read(path.as_ref())
+            .map_err(|errno| fault(Kind::NoSuchPath, format!("open {from}: {}", text(errno))))?;
         let (number, directory) = self.make_layer()?;
-        let process = self.bare_process(directory)?;
-        let stream = io::BufReader::with_capacity(BUFFER, Stream { process: &host, file: &file });
+        let (process, _) = self.bare_process(directory)?;
+        let stream = io::BufReader::with_capacity(
+            BUFFER,
+            Stream {
+                process: &host,
+                file: &file,
+            },
+        );
         if let Err(fault) = unpack(stream, &process) {
             self.store.discard_layer(number)?;
             return Err(fault);
         }
-        let layer = Layer { number, image: names::image(image).to_owned(), position: 1 };
+        let layer = Layer {
+            number,
+            image: names::image(image).to_owned(),
+            position: 1,
+        };
         self.publish_image(image, vec![layer], Config::default(), None)
     }
 }
@@ -104,14 +132,19 @@ fn append<W: Write>(
     source: &Source<'_>,
     item: &Item,
 ) -> std::result::Result<(), Fault> {
-    if item.path.as_os_str().is_empty() {
+    if item.path.as_os_str().is_empty() || item.body == Body::Whiteout {
         return Ok(());
     }
     let failed = |error: io::Error| Fault::from(errno_of(&error));
     let keys: Vec<(String, &[u8])> = item
         .xattrs
         .iter()
-        .map(|(name, value)| (format!("{PAX_XATTR}{}", name.to_string_lossy()), value.as_slice()))
+        .map(|(name, value)| {
+            (
+                format!("{PAX_XATTR}{}", name.to_string_lossy()),
+                value.as_slice(),
+            )
+        })
         .collect();
     let pax = keys.iter().map(|(key, value)| (key.as_str(), *value));
     builder.append_pax_extensions(pax).map_err(failed)?;
@@ -129,7 +162,7 @@ fn append<W: Write>(
         }
         Body::Symlink(text) => (EntryType::Symlink, Some(PathBuf::from(text))),
         Body::Hardlink(first) => (EntryType::Link, Some(first.clone())),
-        Body::Fifo => (EntryType::Fifo, None),
+        Body::Fifo | Body::Whiteout => (EntryType::Fifo, None),
         Body::Character(..) => (EntryType::Char, None),
         Body::Block(..) => (EntryType::Block, None),
     };
@@ -141,7 +174,10 @@ fn append<W: Write>(
     let appended = match (&item.body, link) {
         (Body::File(size), _) => {
             let file = source.open(&item.path)?;
-            let content = Stream { process: source.process, file: &file };
+            let content = Stream {
+                process: source.process,
+                file: &file,
+            };
             // As long as the header says, should the file change meanwhile.
             let content = content.take(*size).chain(io::repeat(0)).take(*size);
             builder.append_data(&mut header, &item.path, content)
@@ -158,7 +194,9 @@ fn unpack(stream: impl Read, process: &Process) -> Result<()> {
     let mut target = Target::new(process, PathBuf::from("/"), Owners::Keep);
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
-        let Some(item) = item_of(&mut entry)? else { continue };
+        let Some(item) = item_of(&mut entry)? else {
+            continue;
+        };
         let path = item.path.clone();
         if let Some(parent) = path.parent() {
             let parent = Path::new("/").join(parent);
@@ -166,24 +204,36 @@ fn unpack(stream: impl Read, process: &Process) -> Result<()> {
         }
         // An entry that comes again replaces the one before, whatever it was.
         let subject = Path::new("/").join(&path);
-        let subject = Subject::Path { path: subject.as_os_str(), follow: false };
+        let subject = Subject::Path {
+            path: subject.as_os_str(),
+            follow: false,
+        };
         if let (Ok(_), false) = (process.list(&subject), item.body == Body::Directory) {
-            return refuse(Kind::Other, format!("cannot overwrite directory {}", path.display()));
+            return refuse(
+                Kind::Other,
+                format!("cannot overwrite directory {}", path.display()),
+            );
         }
         let content = matches!(item.body, Body::File(_)).then(|| Content::Stream(&mut entry));
         target.put(&path, &item, content).map_err(stuck)?;
     }
-    Ok(target.finish().map_err(Stuck::Errno).map_err(stuck)?)
+    target.finish().map_err(|errno| stuck(Stuck::Errno(errno)))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn damaged(error: io::Error) -> Fault {
-    fault(Kind::Other, format!("Error processing tar file(exit status 1): {error}"))
+    fault(
+        Kind::Other,
+        format!("Error processing tar file(exit status 1): {error}"),
+    )
 }
 
 /// Reads one entry; `None` for what is no file: PAX defaults, whiteouts (there is nothing below), the top.
 fn item_of<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Item>> {
     let path = inside(&entry.path_bytes())?;
-    let is_mark = path.file_name().is_some_and(|name| name.as_bytes().starts_with(b".wh."));
+    let is_mark = path
+        .file_name()
+        .is_some_and(|name| name.as_bytes().starts_with(b".wh."));
     if path.as_os_str().is_empty() || is_mark {
         return Ok(None);
     }
@@ -191,7 +241,11 @@ fn item_of<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Item>> {
     if let Some(extensions) = entry.pax_extensions().map_err(damaged)? {
         for extension in extensions {
             let extension = extension.map_err(damaged)?;
-            if let Some(name) = extension.key().ok().and_then(|key| key.strip_prefix(PAX_XATTR)) {
+            if let Some(name) = extension
+                .key()
+                .ok()
+                .and_then(|key| key.strip_prefix(PAX_XATTR))
+            {
                 xattrs.push((OsString::from(name), extension.value_bytes().to_vec()));
             }
         }
@@ -202,7 +256,10 @@ fn item_of<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Item>> {
         let minor = header.device_minor().map_err(damaged)?;
         Ok((major.unwrap_or(0), minor.unwrap_or(0)))
     };
-    let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned).unwrap_or_default();
+    let link = entry
+        .link_name_bytes()
+        .map(std::borrow::Cow::into_owned)
+        .unwrap_or_default();
     let body = match header.entry_type() {
         EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
             Body::File(entry.size())

@@ -8,17 +8,14 @@ use super::create::make_working_directory;
 use super::daemon::{Daemon, stack_of};
 use super::look::is_on_root;
 use super::refusals::{Fault, Result, fault, refuse, text, type_mismatch};
+use super::sources::What;
 use super::space::Limited;
-use super::subpath;
-use super::translate::volume_ref;
 use super::view::{Mounted, View};
 use crate::engine::{Kind, Storage};
-use crate::rootfs::{self, Locks, Process, Rootfs, TargetKind, host_root};
+use crate::rootfs::{self, Locks, Rootfs, TargetKind, host_root};
 use crate::store::spec::{TmpfsOptions, TmpfsRefusal, parse_tmpfs_options, path};
-use crate::store::{
-    BindSource, Container, Mount, MountSource, Number, Propagation, TmpfsSource, driver,
-};
-use crate::union::{Errno, FileKind, NodeRef, SetAttributes, Space, Union};
+use crate::store::{Container, Mount, Number};
+use crate::union::{Errno, FileKind, SetAttributes, Space, Union};
 
 /// What a container is mounted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,14 +35,6 @@ struct Ready {
     what: What,
     /// As messages name the source.
     shown: String,
-}
-
-/// The source of a mount.
-enum What {
-    /// A directory or file that is there.
-    There(Arc<Union>, NodeRef, Mounted),
-    /// A tmpfs, made when its mount point is known.
-    Memory(TmpfsOptions),
 }
 
 /// A disk in the making.
@@ -89,10 +78,20 @@ impl Daemon {
         }
         let mounts = BTreeMap::from([(Rootfs::ROOT_ID, own)]);
         let (done, tmpfs) = Default::default();
-        let mut assembly = Assembly { root, locks, rootfs, mounts, done, tmpfs };
+        let mut assembly = Assembly {
+            root,
+            locks,
+            rootfs,
+            mounts,
+            done,
+            tmpfs,
+        };
         match self.mount_all(&mut assembly, container, purpose) {
             Ok(()) => {
-                let view = View { rootfs: assembly.rootfs, mounts: assembly.mounts };
+                let view = View {
+                    rootfs: assembly.rootfs,
+                    mounts: assembly.mounts,
+                };
                 Ok((view, assembly.tmpfs))
             }
             Err(fault) => {
@@ -117,7 +116,12 @@ impl Daemon {
                 prepared => prepared?,
             };
             let (target, read_only) = (mount.target.clone(), mount.read_only);
-            ready.push(Ready { target, read_only, what, shown });
+            ready.push(Ready {
+                target,
+                read_only,
+                what,
+                shown,
+            });
         }
         for (target, options) in &container.tmpfs {
             let options = match tmpfs_options(target, options) {
@@ -125,7 +129,12 @@ impl Daemon {
                 options => options?,
             };
             let (read_only, shown) = (options.read_only, "tmpfs".to_owned());
-            ready.push(Ready { target: target.clone(), read_only, what: What::Memory(options), shown });
+            ready.push(Ready {
+                target: target.clone(),
+                read_only,
+                what: What::Memory(options),
+                shown,
+            });
         }
         if purpose == Purpose::Copy {
             ready.retain(|mount| matches!(mount.what, What::There(..)));
@@ -145,7 +154,9 @@ impl Daemon {
             && purpose == Purpose::Start
         {
             // runc makes the working directory again, through the mounts (Docker row 163).
-            let made = assembly.rootfs.make_target(Path::new(directory), TargetKind::Directory);
+            let made = assembly
+                .rootfs
+                .make_target(Path::new(directory), TargetKind::Directory);
             made.map_err(|errno| target_failed(directory, errno))?;
         }
         if container.read_only {
@@ -162,12 +173,21 @@ impl Daemon {
         ready: Ready,
         id: u64,
     ) -> Result<()> {
-        let Ready { target, read_only, what, shown } = ready;
+        let Ready {
+            target,
+            read_only,
+            what,
+            shown,
+        } = ready;
         check_proc(&target)?;
         let (union, node, mounted) = match what {
             What::There(union, node, mounted) => {
                 let is_directory = node.kind() == FileKind::Directory;
-                let kind = if is_directory { TargetKind::Directory } else { TargetKind::File };
+                let kind = if is_directory {
+                    TargetKind::Directory
+                } else {
+                    TargetKind::File
+                };
                 assembly.make_target(&target, kind)?;
                 (union, node, mounted)
             }
@@ -175,14 +195,27 @@ impl Daemon {
                 let (container, target) = (container.to_owned(), target.clone());
                 let union = self.memory(assembly, &target, options)?;
                 let root = union.root();
-                (union, root, Mounted::One(Storage::Tmpfs { container, target }))
+                (
+                    union,
+                    root,
+                    Mounted::One(Storage::Tmpfs { container, target }),
+                )
             }
         };
-        let mount = rootfs::Mount { target: target.clone().into(), union, node, read_only, id };
-        assembly.rootfs.mount(mount.clone()).map_err(|errno| match errno {
-            Errno::NOTDIR => type_mismatch(&shown, &target),
-            errno => target_failed(&target, errno),
-        })?;
+        let mount = rootfs::Mount {
+            target: target.clone().into(),
+            union,
+            node,
+            read_only,
+            id,
+        };
+        assembly
+            .rootfs
+            .mount(mount.clone())
+            .map_err(|errno| match errno {
+                Errno::NOTDIR => type_mismatch(&shown, &target),
+                errno => target_failed(&target, errno),
+            })?;
         assembly.mounts.insert(id, mounted);
         assembly.done.push(mount);
         Ok(())
@@ -203,7 +236,9 @@ impl Daemon {
         assembly.make_target(target, TargetKind::Directory)?;
         let (passing, directory) = self.store.make_passing()?;
         assembly.tmpfs.push(passing);
-        let space = options.size.map(|size| Arc::new(Limited::new(size)) as Arc<dyn Space>);
+        let space = options
+            .size
+            .map(|size| Arc::new(Limited::new(size)) as Arc<dyn Space>);
         let union = self.ground.plain(directory, self.store.work(), space)?;
         let change = SetAttributes {
             mode: Some(below.or(options.mode).unwrap_or(0o1777)),
@@ -213,102 +248,6 @@ impl Daemon {
         };
         union.set_attributes(&union.root(), &change, &host_root())?;
         Ok(union)
-    }
-
-    /// Finds a mount's source, making a missing bind source where it was asked for with `-v`.
-    fn prepare(&mut self, mount: &Mount, purpose: Purpose) -> Result<(What, String)> {
-        match &mount.source {
-            MountSource::Volume(source) => {
-                let number = self.mounted_volume(&source.name)?;
-                let (union, node) = self.volume_node(number, source.subpath.as_deref())?;
-                let storage = Mounted::One(self.volume_storage(number));
-                Ok((What::There(union, node, storage), source.name.clone()))
-            }
-            MountSource::Bind(source) => {
-                let look = BindSource { create: false, propagation: None, ..source.clone() };
-                let source = if purpose == Purpose::Look { &look } else { source };
-                let (union, node) = self.bind_source(source)?;
-                let storage = Mounted::One(Storage::Host);
-                Ok((What::There(union, node, storage), source.path.clone()))
-            }
-            MountSource::Tmpfs(TmpfsSource { size, mode }) => {
-                let (size, mode) = (size.filter(|size| *size > 0), *mode);
-                let options = TmpfsOptions { size, mode, ..TmpfsOptions::default() };
-                Ok((What::Memory(options), "tmpfs".to_owned()))
-            }
-            MountSource::Image { image, layers, subpath, .. } => {
-                let lowers = self.lowers(layers)?;
-                let union = self.ground.stack(None, self.store.work(), lowers)?;
-                let top = union.root();
-                let node = subpath::find(&union, &top, subpath.as_deref().unwrap_or("."))?;
-                Ok((What::There(union, node, stack_of(None, layers)), image.clone()))
-            }
-        }
-    }
-
-    /// Where a volume's content lies.
-    pub(super) fn volume_storage(&self, number: Number) -> Storage {
-        match self.store.volumes().find(|(other, _)| *other == number) {
-            Some((_, volume)) if driver::bind_device(&volume.options).is_none() => {
-                Storage::Volume(volume_ref(volume))
-            }
-            _ => Storage::Host,
-        }
-    }
-
-    /// The directory or file of a volume that is mounted.
-    pub(super) fn volume_node(
-        &mut self,
-        number: Number,
-        subpath: Option<&str>,
-    ) -> Result<(Arc<Union>, NodeRef)> {
-        let device = self.store.volume_options(number).and_then(driver::bind_device);
-        let (union, top) = match device.map(super::translate::host_path) {
-            None => {
-                let union = self.volume_union(number)?;
-                let top = union.root();
-                (union, top)
-            }
-            // Docker rows 189, 190.
-            Some(device) => self.host_rootfs()?.find(Path::new(&device)).map_err(|errno| {
-                let why = text(errno);
-                let message = format!(
-                    "error while mounting volume: failed to mount local volume: mount {device}, flags: 0x1000: {why}"
-                );
-                fault(Kind::MountSourceMissing, message)
-            })?,
-        };
-        let node = subpath::find(&union, &top, subpath.unwrap_or("."))?;
-        Ok((union, node))
-    }
-
-    /// The host's directory or file: Docker rows 120, 122, 143, 148.
-    fn bind_source(&mut self, source: &BindSource) -> Result<(Arc<Union>, NodeRef)> {
-        let host = self.host_rootfs()?;
-        let at = Path::new(&source.path);
-        let found = match host.find(at) {
-            Ok(found) => found,
-            Err(_) if !source.create => {
-                self.check_bind_source(&source.path)?;
-                host.find(at)?
-            }
-            Err(errno) => {
-                make_host_directory(&host, &source.path, errno)?;
-                host.find(at)?
-            }
-        };
-        let shown = &source.path;
-        match source.propagation {
-            Some(Propagation::Shared | Propagation::Rshared) => refuse(
-                Kind::InvalidMount,
-                format!("path {shown} is mounted on / but it is not a shared mount"),
-            ),
-            Some(Propagation::Slave | Propagation::Rslave) => refuse(
-                Kind::InvalidMount,
-                format!("path {shown} is mounted on / but it is not a shared or slave mount"),
-            ),
-            _ => Ok(found),
-        }
     }
 }
 
@@ -332,7 +271,10 @@ impl Assembly {
 
 /// The mounts that take effect: `--tmpfs` on the same target wins (Docker row 99).
 fn visible(container: &Container) -> impl Iterator<Item = &Mount> {
-    container.mounts.iter().filter(|mount| !container.tmpfs.contains_key(&mount.target))
+    container
+        .mounts
+        .iter()
+        .filter(|mount| !container.tmpfs.contains_key(&mount.target))
 }
 
 fn tmpfs_options(target: &str, options: &str) -> Result<TmpfsOptions> {
@@ -353,15 +295,26 @@ fn target_failed(target: &str, errno: Errno) -> Fault {
     if errno == Errno::NOSPC {
         return errno.into();
     }
-    fault(Kind::MountTargetFailed, format!("mkdir {target}: {}", text(errno)))
+    fault(
+        Kind::MountTargetFailed,
+        format!("mkdir {target}: {}", text(errno)),
+    )
 }
 
 /// Docker row 158: runc guards `/proc` (`checkProcMount`).
 fn check_proc(target: &str) -> Result<()> {
     /// Files that lxcfs may cover.
     const COVERED: &[&str] = &[
-        "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
-        "/proc/loadavg", "/proc/slabinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid",
+        "/proc/cpuinfo",
+        "/proc/diskstats",
+        "/proc/meminfo",
+        "/proc/stat",
+        "/proc/swaps",
+        "/proc/uptime",
+        "/proc/loadavg",
+        "/proc/slabinfo",
+        "/proc/net/dev",
+        "/proc/sys/kernel/ns_last_pid",
         "/proc/sys/crypto/fips_enabled",
     ];
     let clean = path::absolute(target);
@@ -374,22 +327,4 @@ fn check_proc(target: &str) -> Result<()> {
         return refuse(Kind::MountTargetFailed, message);
     }
     Ok(())
-}
-
-fn make_host_directory(host: &Arc<Rootfs>, source: &str, found: Errno) -> Result<()> {
-    let refused = |errno: Errno| {
-        let why = text(errno);
-        let message =
-            format!("error while creating mount source path '{source}': mkdir {source}: {why}");
-        fault(Kind::MountSourceMissing, message)
-    };
-    if found != Errno::NOENT {
-        return Err(refused(found));
-    }
-    // A symlink that leads nowhere stands in the way (Docker row 148).
-    let process = Process::new(Arc::clone(host), host_root(), Path::new("/"))?;
-    if process.read_link(source.as_ref()).is_ok() {
-        return Err(refused(Errno::EXIST));
-    }
-    host.make_target(Path::new(source), TargetKind::Directory).map_err(refused)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::daemon::Daemon;
 use super::images::apply;
 use super::refusals::{Fault, Result, text};
-use super::transfer::{CAPABILITY, Owners, Source, Stuck, Target, transfer};
+use super::transfer::{CAPABILITY, Source, Stuck, Target, transfer};
 use crate::engine::{Change, ChangeKind, CommitSpec};
 use crate::rootfs::{Process, Rootfs, host_root};
 use crate::store::{Layer, names};
@@ -26,21 +26,34 @@ impl Daemon {
             return Err(fault);
         }
         let image = names::image(&asked.image).to_owned();
-        layers.push(Layer { number: layer, image, position: layers.len() + 1 });
+        layers.push(Layer {
+            number: layer,
+            image,
+            position: layers.len() + 1,
+        });
         self.publish_image(&asked.image, layers, config, None)
     }
 
     /// Copies an upper as an archive would hold it: with its whiteouts and opaque marks.
     fn copy_layer(&self, upper: Directory, directory: Directory) -> Result<()> {
-        let source = self.bare_process(upper)?;
-        let target = self.bare_process(directory)?;
-        let opaque = match self.ground.keeping.namespace {
-            XattrNamespace::Trusted => "trusted.overlay.opaque",
-            XattrNamespace::User => "user.overlay.opaque",
+        let (source, _) = self.bare_process(upper)?;
+        let (target, layer) = self.bare_process(directory)?;
+        let xattrs = match self.ground.keeping.namespace {
+            XattrNamespace::Trusted => [
+                CAPABILITY,
+                "trusted.overlay.opaque",
+                "trusted.overlay.whiteout",
+            ],
+            XattrNamespace::User => [CAPABILITY, "user.overlay.opaque", "user.overlay.whiteout"],
         };
-        let (top, xattrs) = (PathBuf::from("/"), &[CAPABILITY, opaque][..]);
-        let source = Source { process: &source, top, xattrs };
-        let target = Target::new(&target, PathBuf::from("/"), Owners::Keep);
+        let (top, is_layer) = (PathBuf::from("/"), true);
+        let source = Source {
+            process: &source,
+            top,
+            xattrs: &xattrs,
+            is_layer,
+        };
+        let target = Target::layer(&target, &layer);
         transfer(&source, target, Path::new("")).map_err(|stuck| match stuck {
             Stuck::Errno(errno) => errno.into(),
             Stuck::Overwrite(words) => Fault::Broken(words),
@@ -48,11 +61,14 @@ impl Daemon {
     }
 
     /// The host's superuser on one directory of the store as it is.
-    pub(super) fn bare_process(&self, directory: Directory) -> Result<Process> {
+    pub(super) fn bare_process(&self, directory: Directory) -> Result<(Process, Arc<Rootfs>)> {
         let space = Arc::clone(&self.ground.disk) as Arc<dyn union::Space>;
-        let union = self.ground.plain(directory, self.store.work(), Some(space))?;
+        let union = self
+            .ground
+            .plain(directory, self.store.work(), Some(space))?;
         let rootfs = Arc::new(Rootfs::new(union, false));
-        Ok(Process::new(rootfs, host_root(), Path::new("/"))?)
+        let process = Process::new(Arc::clone(&rootfs), host_root(), Path::new("/"))?;
+        Ok((process, rootfs))
     }
 
     /// `docker diff`: Docker rows 171 to 173.

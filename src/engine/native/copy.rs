@@ -9,8 +9,8 @@ use super::refusals::{Fault, Result, fault, refuse, text};
 use super::transfer::{CAPABILITY, Owners, Source, Stuck, Target, transfer};
 use crate::engine::{CopyEnd, Kind};
 use crate::rootfs::{Process, Subject, host_root, resolve};
-use crate::store::spec::path;
 use crate::store::Container;
+use crate::store::spec::path;
 use crate::union::{Errno, FileKind};
 
 /// Most symlinks that a destination on the host may lead through.
@@ -49,12 +49,14 @@ impl Daemon {
             (CopyEnd::Host(host), CopyEnd::Container { container, path }) => {
                 self.copy_in(host, container, path, flags)
             }
-            (CopyEnd::Container { .. }, CopyEnd::Container { .. }) => {
-                refuse(Kind::NotSupported, "copying between containers is not supported")
-            }
-            (CopyEnd::Host(_), CopyEnd::Host(_)) => {
-                refuse(Kind::NotSupported, "must specify at least one container source")
-            }
+            (CopyEnd::Container { .. }, CopyEnd::Container { .. }) => refuse(
+                Kind::NotSupported,
+                "copying between containers is not supported",
+            ),
+            (CopyEnd::Host(_), CopyEnd::Host(_)) => refuse(
+                Kind::NotSupported,
+                "must specify at least one container source",
+            ),
         }
     }
 
@@ -64,26 +66,40 @@ impl Daemon {
         let (number, container) = self.container(name)?;
         let container = container.clone();
         let (view, _) = self.assemble(number, &container, Purpose::Copy)?;
-        Ok((Process::new(view.rootfs, host_root(), Path::new("/"))?, container))
+        Ok((
+            Process::new(view.rootfs, host_root(), Path::new("/"))?,
+            container,
+        ))
     }
 
     pub(super) fn host_process(&self) -> Result<Process> {
-        Ok(Process::new(self.host_rootfs()?, host_root(), Path::new("/"))?)
+        Ok(Process::new(
+            self.host_rootfs()?,
+            host_root(),
+            Path::new("/"),
+        )?)
     }
 
     fn copy_out(&mut self, name: &str, from: &str, to: &str, flags: Flags) -> Result<()> {
         let (process, _) = self.copy_process(name)?;
         let host = self.host_process()?;
         check_output(&host, to)?;
-        let source = End { process: &process, path: absolute(from) };
+        let source = End {
+            process: &process,
+            path: absolute(from),
+        };
         let missing = |errno| match errno {
-            Errno::NOTDIR => {
-                fault(Kind::NotADirectory, format!("lstat {from}: not a directory"))
-            }
+            Errno::NOTDIR => fault(
+                Kind::NotADirectory,
+                format!("lstat {from}: not a directory"),
+            ),
             _ => not_found(from, name),
         };
         let found = find_source(&source, flags.follow, missing)?;
-        let target = End { process: &host, path: follow_all(&host, &absolute(to)) };
+        let target = End {
+            process: &host,
+            path: follow_all(&host, &absolute(to)),
+        };
         let (directory, base) = place(&target, &found, to)?;
         // Files on the host are those of whoever runs the command.
         let owners = Owners::Set(0, 0);
@@ -93,12 +109,19 @@ impl Daemon {
     fn copy_in(&mut self, from: &str, name: &str, to: &str, flags: Flags) -> Result<()> {
         let (process, container) = self.copy_process(name)?;
         let host = self.host_process()?;
-        let mut target = End { process: &process, path: absolute(to) };
+        let mut target = End {
+            process: &process,
+            path: absolute(to),
+        };
         // The command line follows one symlink; the daemon those on the way.
         if let Ok(text) = process.read_link(target.path.as_ref()) {
             let text = text.to_string_lossy().into_owned();
             let (parent, _) = split(&target.path);
-            target.path = if text.starts_with('/') { text } else { join(&parent, &text) };
+            target.path = if text.starts_with('/') {
+                text
+            } else {
+                join(&parent, &text)
+            };
         }
         if let Some(FileKind::Character | FileKind::Block) = kind(&target) {
             let message = format!(
@@ -106,7 +129,10 @@ impl Daemon {
             );
             return refuse(Kind::Other, message);
         }
-        let source = End { process: &host, path: absolute(from) };
+        let source = End {
+            process: &host,
+            path: absolute(from),
+        };
         let missing = |errno| match errno {
             Errno::NOTDIR => fault(Kind::NotADirectory, "not a directory"),
             errno => fault(Kind::NoSuchPath, format!("lstat {from}: {}", text(errno))),
@@ -139,7 +165,13 @@ fn pour(
     base: &str,
     owners: Owners,
 ) -> Result<()> {
-    let source = Source { process: from, top: found.top.clone(), xattrs: &[CAPABILITY] };
+    let (top, xattrs, is_layer) = (found.top.clone(), &[CAPABILITY][..], false);
+    let source = Source {
+        process: from,
+        top,
+        xattrs,
+        is_layer,
+    };
     let base = if base == "." { "" } else { base };
     transfer(&source, Target::new(to, directory, owners), Path::new(base)).map_err(stuck)
 }
@@ -173,13 +205,24 @@ fn find_source(end: &End<'_>, follow: bool, missing: impl Fn(Errno) -> Fault) ->
     } else {
         end.path.clone()
     };
-    let subject = Subject::Path { path: path.as_ref(), follow: false };
+    let subject = Subject::Path {
+        path: path.as_ref(),
+        follow: false,
+    };
     let is_directory = match end.process.stat(&subject) {
         Ok(stat) => stat.attributes.kind == FileKind::Directory,
         Err(errno) => return Err(missing(errno)),
     };
-    let base = if base.is_empty() { ".".to_owned() } else { base };
-    Ok(Found { top: PathBuf::from(path), base, is_directory })
+    let base = if base.is_empty() {
+        ".".to_owned()
+    } else {
+        base
+    };
+    Ok(Found {
+        top: PathBuf::from(path),
+        base,
+        is_directory,
+    })
 }
 
 /// `PrepareArchiveCopy`: into which directory, under which name.
@@ -191,9 +234,7 @@ fn place(target: &End<'_>, found: &Found, asked: &str) -> Result<(PathBuf, Strin
             Ok((PathBuf::from(path::clean(&target.path)), found.base.clone()))
         }
         (Some(_), true) => refuse(Kind::Other, "cannot copy directory"),
-        (None, false) if asserts_directory(asked) => {
-            refuse(Kind::NoSuchPath, "no such directory")
-        }
+        (None, false) if asserts_directory(asked) => refuse(Kind::NoSuchPath, "no such directory"),
         (Some(_), false) | (None, _) => Ok(beside()),
     }
 }
@@ -206,10 +247,12 @@ fn check_extraction(
     container: &Container,
 ) -> Result<()> {
     let path = directory.as_os_str();
-    let stat = process.stat(&Subject::Path { path, follow: true }).map_err(|errno| match errno {
-        Errno::NOTDIR => fault(Kind::NotADirectory, "extraction point is not a directory"),
-        _ => not_found(&directory.display().to_string(), name),
-    })?;
+    let stat = process
+        .stat(&Subject::Path { path, follow: true })
+        .map_err(|errno| match errno {
+            Errno::NOTDIR => fault(Kind::NotADirectory, "extraction point is not a directory"),
+            _ => not_found(&directory.display().to_string(), name),
+        })?;
     if stat.attributes.kind != FileKind::Directory {
         return refuse(Kind::NotADirectory, "extraction point is not a directory");
     }
@@ -224,40 +267,64 @@ fn check_extraction(
 
 /// What tells the container's own tree from what is mounted in it.
 fn root_device(process: &Process) -> Result<u64> {
-    Ok(process.stat(&Subject::Path { path: "/".as_ref(), follow: true })?.dev)
+    Ok(process
+        .stat(&Subject::Path {
+            path: "/".as_ref(),
+            follow: true,
+        })?
+        .dev)
 }
 
 /// `ValidateOutputPath`: what the command line asks of a destination on the host before it begins.
 fn check_output(host: &Process, asked: &str) -> Result<()> {
     let cleaned = absolute(&path::clean(asked));
     let (parent, _) = split(&cleaned);
-    let subject = Subject::Path { path: parent.as_ref(), follow: true };
+    let subject = Subject::Path {
+        path: parent.as_ref(),
+        follow: true,
+    };
     if host.stat(&subject).is_err() {
         let message = format!("invalid output path: directory \"{parent}\" does not exist");
         return refuse(Kind::NoSuchPath, message);
     }
-    let there = Subject::Path { path: cleaned.as_ref(), follow: true };
+    let there = Subject::Path {
+        path: cleaned.as_ref(),
+        follow: true,
+    };
     if let Ok(stat) = host.stat(&there)
         && matches!(stat.attributes.kind, FileKind::Character | FileKind::Block)
     {
-        let message = format!("invalid output path: \"{asked}\" must be a directory or a regular file");
+        let message =
+            format!("invalid output path: \"{asked}\" must be a directory or a regular file");
         return refuse(Kind::Other, message);
     }
     Ok(())
 }
 
 fn kind(end: &End<'_>) -> Option<FileKind> {
-    let subject = Subject::Path { path: end.path.as_ref(), follow: false };
-    end.process.stat(&subject).ok().map(|stat| stat.attributes.kind)
+    let subject = Subject::Path {
+        path: end.path.as_ref(),
+        follow: false,
+    };
+    end.process
+        .stat(&subject)
+        .ok()
+        .map(|stat| stat.attributes.kind)
 }
 
 /// Follows the last name for as long as it is a symlink.
 fn follow_all(process: &Process, path: &str) -> String {
     let mut path = path.to_owned();
     for _ in 0..LINKS_MAX {
-        let Ok(text) = process.read_link(path.as_ref()) else { break };
+        let Ok(text) = process.read_link(path.as_ref()) else {
+            break;
+        };
         let text = text.to_string_lossy().into_owned();
-        path = if text.starts_with('/') { text } else { join(&split(&path).0, &text) };
+        path = if text.starts_with('/') {
+            text
+        } else {
+            join(&split(&path).0, &text)
+        };
     }
     path
 }
@@ -311,7 +378,11 @@ mod tests {
             ("../../x", "/x", "/", "x"),
         ] {
             assert_eq!(absolute(asked), whole, "{asked}");
-            assert_eq!(split(whole), (parent.to_owned(), base.to_owned()), "{asked}");
+            assert_eq!(
+                split(whole),
+                (parent.to_owned(), base.to_owned()),
+                "{asked}"
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `docker create`: moby `daemon/create.go`, `create_unix.go`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,7 +43,10 @@ impl Daemon {
 
     /// Everything that is wrong with the request in itself (`verifyContainerSettings`).
     fn check(&self, asked: &ContainerSpec) -> Result<Wanted> {
-        let mut wanted = Wanted { from: asked.volumes_from.clone(), ..Wanted::default() };
+        let mut wanted = Wanted {
+            from: asked.volumes_from.clone(),
+            ..Wanted::default()
+        };
         for request in &asked.mounts {
             let (spec, is_long) = spec(request)?;
             match &spec.source {
@@ -50,12 +54,21 @@ impl Daemon {
                     wanted.anonymous.insert(spec.target);
                     continue;
                 }
-                Source::Bind { path, create: false, .. } => self.check_bind_source(path)?,
+                Source::Bind {
+                    path,
+                    create: false,
+                    ..
+                } => self.check_bind_source(path)?,
                 _ => {}
             }
             // A bind that makes its source is one that `-v` asked for.
             let as_short = !is_long || matches!(spec.source, Source::Bind { create: true, .. });
-            if as_short { wanted.short.push(spec) } else { wanted.long.push(spec) }
+            let list = if as_short {
+                &mut wanted.short
+            } else {
+                &mut wanted.long
+            };
+            list.push(spec);
         }
         for text in &asked.tmpfs {
             let (target, options) = parse_tmpfs(text)?;
@@ -80,7 +93,9 @@ impl Daemon {
             Ok(_) => Ok(()),
             Err(_) => refuse(
                 Kind::MountSourceMissing,
-                format!("invalid mount config for type \"bind\": bind source path does not exist: {source}"),
+                format!(
+                    "invalid mount config for type \"bind\": bind source path does not exist: {source}"
+                ),
             ),
         }
     }
@@ -88,7 +103,11 @@ impl Daemon {
     /// The host directory as a disk.
     pub(super) fn host_rootfs(&self) -> Result<Arc<Rootfs>> {
         let host = self.ground.host()?;
-        Ok(Arc::new(Rootfs::with_locks(host, false, Arc::clone(&self.ground.locks))))
+        Ok(Arc::new(Rootfs::with_locks(
+            host,
+            false,
+            Arc::clone(&self.ground.locks),
+        )))
     }
 
     /// The record before its mounts.
@@ -109,7 +128,9 @@ impl Daemon {
             return Err(Errno::NOSPC.into());
         }
         let set = |own: &Option<String>, image: &Option<String>| {
-            own.clone().filter(|own| !own.is_empty()).or_else(|| image.clone())
+            own.clone()
+                .filter(|own| !own.is_empty())
+                .or_else(|| image.clone())
         };
         Ok(Container {
             id: names::random(),
@@ -127,7 +148,7 @@ impl Daemon {
             read_only: asked.read_only,
             remove_on_exit: asked.remove_on_exit,
             mounts: Vec::new(),
-            tmpfs: Default::default(),
+            tmpfs: BTreeMap::new(),
         })
     }
 
@@ -143,7 +164,10 @@ impl Daemon {
         let locks = Arc::clone(&self.ground.locks);
         let bare = Arc::new(Rootfs::with_locks(root, false, locks));
         make_working_directory(&bare, &container)?;
-        container.config.volumes.extend(wanted.anonymous.iter().cloned());
+        container
+            .config
+            .volumes
+            .extend(wanted.anonymous.iter().cloned());
         container.config.volumes.sort();
         container.config.volumes.dedup();
         for declared in container.config.volumes.clone() {
@@ -158,10 +182,19 @@ impl Daemon {
                     format!("cannot mount volume over existing file, file exists {target}");
                 return refuse(Kind::MountTypeMismatch, message);
             }
-            let name = self.anonymous_volume(&container.name, &target, &Default::default())?;
-            let source = VolumeSource { name, copy: true, anonymous: true, subpath: None };
+            let name = self.anonymous_volume(&container.name, &target, &BTreeMap::new())?;
+            let source = VolumeSource {
+                name,
+                copy: true,
+                anonymous: true,
+                subpath: None,
+            };
             let source = MountSource::Volume(source);
-            container.mounts.push(Mount { target, read_only: false, source });
+            container.mounts.push(Mount {
+                target,
+                read_only: false,
+                source,
+            });
         }
         for mount in &container.mounts {
             if let MountSource::Volume(source) = &mount.source
@@ -176,13 +209,16 @@ impl Daemon {
     /// Fills an empty volume with what the image has at the target: Docker rows 105 to 114. At every
     /// creation, not once in a volume's life (row 109).
     fn populate(&mut self, bare: &Rootfs, target: &str, source: &VolumeSource) -> Result<()> {
-        let (image, from) = match bare.find(Path::new(target)) {
-            Ok(found) => found,
-            Err(_) => return Ok(()),
+        let Ok((image, from)) = bare.find(Path::new(target)) else {
+            return Ok(());
         };
         let number = self.mounted_volume(&source.name)?;
         // What is copied into memory is gone before the container starts.
-        if self.store.volume_options(number).is_some_and(driver::is_tmpfs) {
+        if self
+            .store
+            .volume_options(number)
+            .is_some_and(driver::is_tmpfs)
+        {
             return Ok(());
         }
         let (volume, to) = match self.volume_node(number, source.subpath.as_deref()) {
@@ -198,7 +234,9 @@ impl Daemon {
             let message = format!("source {target} is not directory");
             return refuse(Kind::MountTypeMismatch, message);
         }
-        let options = CopyOptions { root_attributes: true };
+        let options = CopyOptions {
+            root_attributes: true,
+        };
         copy_tree((&image, &from), (&volume, &to), options)?;
         Ok(())
     }
@@ -206,9 +244,15 @@ impl Daemon {
 
 /// Makes WORKDIR in the container's own tree (`SetupWorkingDirectory`); done at create, and again at start.
 pub(super) fn make_working_directory(bare: &Arc<Rootfs>, container: &Container) -> Result<()> {
-    let Some(directory) = container.config.working_dir.as_deref() else { return Ok(()) };
-    let not_directory =
-        || fault(Kind::Other, format!("Cannot mkdir: {directory} is not a directory"));
+    let Some(directory) = container.config.working_dir.as_deref() else {
+        return Ok(());
+    };
+    let not_directory = || {
+        fault(
+            Kind::Other,
+            format!("Cannot mkdir: {directory} is not a directory"),
+        )
+    };
     match bare.make_target(Path::new(directory), TargetKind::Directory) {
         Ok(()) => {}
         Err(Errno::NOTDIR | Errno::EXIST) => return Err(not_directory()),

@@ -52,7 +52,15 @@ impl Daemon {
         let store = Store::open(ground.private.descriptor()?, store::Options::default())?;
         let (running, roots, volumes, memory) = Default::default();
         let (ground, seats) = (Arc::clone(ground), Arc::clone(seats));
-        let mut daemon = Self { ground, seats, store, running, roots, volumes, memory };
+        let mut daemon = Self {
+            ground,
+            seats,
+            store,
+            running,
+            roots,
+            volumes,
+            memory,
+        };
         if ending != Ending::None {
             daemon.settle(if ending == Ending::Crashed { 137 } else { 0 })?;
         }
@@ -72,7 +80,11 @@ impl Daemon {
                 container.state = State::Exited;
                 container.exit_code = Some(exit_code);
             })?;
-            if self.store.container_numbered(number).is_some_and(|c| c.remove_on_exit) {
+            if self
+                .store
+                .container_numbered(number)
+                .is_some_and(|c| c.remove_on_exit)
+            {
                 self.remove_container(number, true)?;
             }
         }
@@ -80,11 +92,15 @@ impl Daemon {
     }
 
     pub(super) fn container(&self, name: &str) -> Result<(Number, &Container)> {
-        self.store.container(name).ok_or_else(|| no_such_container(name))
+        self.store
+            .container(name)
+            .ok_or_else(|| no_such_container(name))
     }
 
     pub(super) fn image(&self, name: &str) -> Result<(Number, &Image)> {
-        self.store.image(store::names::image(name)).ok_or_else(|| no_such_image(name))
+        self.store
+            .image(store::names::image(name))
+            .ok_or_else(|| no_such_image(name))
     }
 
     /// A volume by name, or the latest that was made for this container at this path.
@@ -95,10 +111,15 @@ impl Daemon {
                 let path = store::spec::path::clean(target);
                 let made_for = |volume: &Volume| {
                     volume.owner.as_ref().is_some_and(|owner| {
-                        owner.container == *container && store::spec::path::clean(&owner.target) == path
+                        owner.container == *container
+                            && store::spec::path::clean(&owner.target) == path
                     })
                 };
-                let found = self.store.volumes().filter(|(_, volume)| made_for(volume)).last();
+                let found = self
+                    .store
+                    .volumes()
+                    .filter(|(_, volume)| made_for(volume))
+                    .last();
                 found.ok_or_else(|| {
                     no_such_volume(&format!("anonymous volume of {container} at {target}"))
                 })
@@ -123,7 +144,10 @@ impl Daemon {
         if let Some(root) = self.roots.get(&number) {
             return Ok(Arc::clone(root));
         }
-        let layers = self.store.container_numbered(number).map(|c| c.layers.clone());
+        let layers = self
+            .store
+            .container_numbered(number)
+            .map(|c| c.layers.clone());
         let upper = self.store.upper(number)?;
         let lowers = self.lowers(&layers.unwrap_or_default())?;
         let root = self.ground.stack(Some(upper), self.store.work(), lowers)?;
@@ -138,7 +162,11 @@ impl Daemon {
 
     /// Directories of layers, topmost first.
     pub(super) fn lowers(&mut self, layers: &[Layer]) -> Result<Vec<crate::union::Directory>> {
-        layers.iter().rev().map(|layer| Ok(self.store.layer(layer.number)?)).collect()
+        layers
+            .iter()
+            .rev()
+            .map(|layer| Ok(self.store.layer(layer.number)?))
+            .collect()
     }
 
     /// A volume's content; one union for all who use it, so that each sees the others' writes at once.
@@ -149,8 +177,12 @@ impl Daemon {
         let options = self.store.volume_options(number);
         let mut space: Arc<dyn Space> = Arc::clone(&self.ground.disk) as Arc<dyn Space>;
         let directory = if options.is_some_and(driver::is_tmpfs) {
-            let size = options.and_then(|options| options.get("o")).map(String::as_str);
-            let size = size.and_then(|o| parse_tmpfs_options(o).ok()).and_then(|o| o.size);
+            let size = options
+                .and_then(|options| options.get("o"))
+                .map(String::as_str);
+            let size = size
+                .and_then(|o| parse_tmpfs_options(o).ok())
+                .and_then(|o| o.size);
             space = Arc::new(Limited::new(size.unwrap_or(u64::MAX)));
             let (passing, directory) = self.store.make_passing()?;
             self.memory.insert(number, passing);
@@ -158,7 +190,9 @@ impl Daemon {
         } else {
             self.store.volume_directory(number)?
         };
-        let union = self.ground.plain(directory, self.store.work(), Some(space))?;
+        let union = self
+            .ground
+            .plain(directory, self.store.work(), Some(space))?;
         self.volumes.insert(number, Arc::clone(&union));
         Ok(union)
     }
@@ -186,7 +220,15 @@ impl Daemon {
 
 /// How the union of a container's layers is told apart: Docker's writable layer above the image's.
 pub(super) fn stack_of(container: Option<&str>, layers: &[Layer]) -> Mounted {
-    let upper = container.map(|container| Storage::Writable { container: container.to_owned() });
-    let storage = |layer: &Layer| Storage::Layer { image: layer.image.clone(), number: layer.position };
-    Mounted::Stack { upper, lowers: layers.iter().rev().map(storage).collect() }
+    let upper = container.map(|container| Storage::Writable {
+        container: container.to_owned(),
+    });
+    let storage = |layer: &Layer| Storage::Layer {
+        image: layer.image.clone(),
+        number: layer.position,
+    };
+    Mounted::Stack {
+        upper,
+        lowers: layers.iter().rev().map(storage).collect(),
+    }
 }

@@ -30,7 +30,11 @@ impl Native {
     pub(super) fn open(ground: Ground) -> Result<Self> {
         let (ground, seats) = (Arc::new(ground), Arc::new(Seats::default()));
         let daemon = Daemon::start(&ground, &seats, Ending::None)?;
-        Ok(Self { seats, daemon: Mutex::new(Some(daemon)), ground })
+        Ok(Self {
+            seats,
+            daemon: Mutex::new(Some(daemon)),
+            ground,
+        })
     }
 
     fn daemon(&self) -> MutexGuard<'_, Option<Daemon>> {
@@ -48,7 +52,9 @@ impl Native {
     /// The first time that somebody acts on the host or in a volume.
     fn sit_down(&self, place: &Place) -> Result<Arc<Session>> {
         let mut daemon = self.daemon();
-        let Some(daemon) = daemon.as_mut() else { return engine_down() };
+        let Some(daemon) = daemon.as_mut() else {
+            return engine_down();
+        };
         // Somebody else may have been faster.
         if let Some(session) = self.seats.session(place) {
             return session;
@@ -64,8 +70,9 @@ impl Native {
                 daemon.volume_view(number)?
             }
         };
-        let session = Arc::new(Session::host(view)?);
-        self.seats.put(place.clone(), Seat::Open(Arc::clone(&session)));
+        let session = Arc::new(Session::host(view));
+        self.seats
+            .put(place.clone(), Seat::Open(Arc::clone(&session)));
         Ok(session)
     }
 
@@ -78,7 +85,11 @@ impl Native {
                 return Ok(Value::Nothing);
             }
             Operation::RestartEngine => {
-                let ending = if slot.is_some() { Ending::Stopped } else { Ending::Crashed };
+                let ending = if slot.is_some() {
+                    Ending::Stopped
+                } else {
+                    Ending::Crashed
+                };
                 *slot = None;
                 self.seats.crash();
                 *slot = Some(Daemon::start(&self.ground, &self.seats, ending)?);
@@ -100,9 +111,11 @@ impl Native {
 impl Engine for Native {
     fn perform(&self, operation: &Operation) -> Answer {
         refusals::answer(match operation {
-            Operation::Files { place, user, requests } => {
-                self.files(place, user.as_deref(), requests)
-            }
+            Operation::Files {
+                place,
+                user,
+                requests,
+            } => self.files(place, user.as_deref(), requests),
             operation => self.object(operation),
         })
     }
@@ -161,7 +174,11 @@ impl Daemon {
             Operation::Restart(name) => self.restart(name)?,
             Operation::Pause(name) => self.pause(name)?,
             Operation::Unpause(name) => self.unpause(name)?,
-            Operation::Remove { container, force, volumes } => {
+            Operation::Remove {
+                container,
+                force,
+                volumes,
+            } => {
                 self.remove(container, *force, *volumes)?;
             }
             Operation::ContainerPrune => self.prune_containers()?,
@@ -171,7 +188,12 @@ impl Daemon {
             }
             Operation::Commit(spec) => self.commit(spec)?,
             Operation::Diff(name) => return Ok(Value::Changes(self.diff(name)?)),
-            Operation::Copy { from, to, archive, follow } => {
+            Operation::Copy {
+                from,
+                to,
+                archive,
+                follow,
+            } => {
                 let (archive, follow) = (*archive, *follow);
                 self.copy(from, to, Flags { archive, follow })?;
             }
@@ -210,7 +232,7 @@ impl Daemon {
                 self.root(number)?
             }
         };
-        let planted = plant(&union, tree, self.ground.keeping.namespace);
+        let planted = plant(&union, tree);
         planted.map_err(|errno| Fault::Broken(format!("cannot make a tree of files: {errno}")))
     }
 }

@@ -9,7 +9,9 @@ use rustix::fs::{Mode, OFlags};
 use super::space::Disk;
 use crate::rootfs::Locks;
 use crate::store::remove_tree;
-use crate::union::{Directory, Errno, Options, Ownership, Result, Space, Stack, Union, XattrNamespace};
+use crate::union::{
+    Directory, Errno, Options, Ownership, Result, Space, Stack, Union, XattrNamespace,
+};
 
 /// How files are kept on this disk by this user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +40,16 @@ impl Private {
     /// Makes one, mode 0700.
     pub(super) fn make(scratch: &Path, keep: bool) -> std::io::Result<Self> {
         let parent = open_directory(scratch)?;
-        let made = tempfile::Builder::new().prefix("layerspec-").tempdir_in(scratch)?;
+        let made = tempfile::Builder::new()
+            .prefix("layerspec-")
+            .tempdir_in(scratch)?;
         let directory = open_directory(made.path())?;
-        Ok(Self { parent, path: made.keep(), directory, keep })
+        Ok(Self {
+            parent,
+            path: made.keep(),
+            directory,
+            keep,
+        })
     }
 
     pub(super) fn descriptor(&self) -> Result<OwnedFd> {
@@ -83,7 +92,13 @@ pub(super) struct Ground {
 impl Ground {
     pub(super) fn new(private: Private, keeping: Keeping) -> Self {
         let (disk, locks, host) = Default::default();
-        Self { private, keeping, disk, locks, host }
+        Self {
+            private,
+            keeping,
+            disk,
+            locks,
+            host,
+        }
     }
 
     /// The host directory of the scenario, made when first needed and the same ever after.
@@ -115,8 +130,16 @@ impl Ground {
         work: Directory,
         space: Option<Arc<dyn Space>>,
     ) -> Result<Arc<Union>> {
-        let options = Options { plain: true, ..self.options(space) };
-        Union::open(Stack { upper: Some(directory), work: Some(work), lowers: Vec::new(), options })
+        let options = Options {
+            plain: true,
+            ..self.options(space)
+        };
+        Union::open(Stack {
+            upper: Some(directory),
+            work: Some(work),
+            lowers: Vec::new(),
+            options,
+        })
     }
 
     /// A writable layer on read-only ones, topmost first.
@@ -128,12 +151,25 @@ impl Ground {
     ) -> Result<Arc<Union>> {
         let work = upper.is_some().then_some(work);
         let options = self.options(Some(Arc::clone(&self.disk) as Arc<dyn Space>));
-        Union::open(Stack { upper, work, lowers, options })
+        Union::open(Stack {
+            upper,
+            work,
+            lowers,
+            options,
+        })
     }
 
-    /// Docker's overlay2 mounts with redirect_dir, metacopy and index off (rows 15, 43, 45).
+    /// Docker's overlay2 mounts with `redirect_dir`, `metacopy` and `index` off (rows 15, 43, 45).
     fn options(&self, space: Option<Arc<dyn Space>>) -> Options {
-        let Keeping { ownership, namespace } = self.keeping;
-        Options { namespace, ownership, space, ..Options::default() }
+        let Keeping {
+            ownership,
+            namespace,
+        } = self.keeping;
+        Options {
+            namespace,
+            ownership,
+            space,
+            ..Options::default()
+        }
     }
 }

@@ -19,7 +19,11 @@ impl Daemon {
             None => (Vec::new(), Config::default(), None),
             Some(base) => {
                 let (_, base) = self.image(base)?;
-                (base.layers.clone(), base.config.clone(), base.platform.clone())
+                (
+                    base.layers.clone(),
+                    base.config.clone(),
+                    base.platform.clone(),
+                )
             }
         };
         apply(&mut config, &asked.config);
@@ -32,7 +36,11 @@ impl Daemon {
             let position = first + index + 1;
             match self.plant_layer(tree) {
                 Ok(number) => {
-                    layers.push(Layer { number, image: asked.name.clone(), position });
+                    layers.push(Layer {
+                        number,
+                        image: asked.name.clone(),
+                        position,
+                    });
                 }
                 Err(fault) => {
                     for layer in layers.iter().skip(first) {
@@ -47,13 +55,14 @@ impl Daemon {
 
     fn plant_layer(&mut self, tree: &Tree) -> Result<Number> {
         let (number, directory) = self.make_layer()?;
-        let namespace = self.ground.keeping.namespace;
         let union = self.ground.plain(directory, self.store.work(), None)?;
-        match plant(&union, tree, namespace) {
+        match plant(&union, tree) {
             Ok(()) => Ok(number),
             Err(errno) => {
                 self.store.discard_layer(number)?;
-                Err(Fault::Broken(format!("cannot make an image layer: {errno}")))
+                Err(Fault::Broken(format!(
+                    "cannot make an image layer: {errno}"
+                )))
             }
         }
     }
@@ -75,16 +84,27 @@ impl Daemon {
     ) -> Result<()> {
         let tags = BTreeSet::from([names::image(name).to_owned()]);
         let id = names::random();
-        Ok(self.store.add_image(Image { id, tags, layers, config, platform })?)
+        Ok(self.store.add_image(Image {
+            id,
+            tags,
+            layers,
+            config,
+            platform,
+        })?)
     }
 
     /// `docker image rm` by name: Docker rows 9 to 11.
     pub(super) fn remove_image(&mut self, name: &str, force: bool) -> Result<()> {
         let (_, image) = self.image(name)?;
         let tag = names::image(name).to_owned();
-        let user = self.store.containers().map(|(_, container)| container).find(|container| {
-            container.image_id == image.id || container.mounted_images().any(|id| id == image.id)
-        });
+        let user = self
+            .store
+            .containers()
+            .map(|(_, container)| container)
+            .find(|container| {
+                container.image_id == image.id
+                    || container.mounted_images().any(|id| id == image.id)
+            });
         if let Some(user) = user
             && image.tags.len() == 1
             && !force
@@ -121,8 +141,11 @@ pub(super) fn apply(config: &mut Config, change: &ImageConfig) {
     }
     if let Some(directory) = &change.working_dir {
         let base = config.working_dir.as_deref().unwrap_or("/");
-        let joined =
-            if directory.starts_with('/') { directory.clone() } else { format!("{base}/{directory}") };
+        let joined = if directory.starts_with('/') {
+            directory.clone()
+        } else {
+            format!("{base}/{directory}")
+        };
         config.working_dir = Some(crate::store::spec::path::absolute(&joined));
     }
 }

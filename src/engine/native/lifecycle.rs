@@ -46,14 +46,16 @@ impl Daemon {
                     container.state = State::Running;
                     container.exit_code = None;
                 })?;
-                self.seats.put(Place::Container(container.name), Seat::Open(session));
+                self.seats
+                    .put(Place::Container(container.name), Seat::Open(session));
                 Ok(())
             }
             Err(fault) => {
                 // Who ran before has now exited with the failure's code.
                 if let (Fault::Refused(refusal), State::Exited) = (&fault, container.state) {
                     let code = failure_code(&refusal.message);
-                    self.store.change_container(number, |c| c.exit_code = Some(code))?;
+                    self.store
+                        .change_container(number, |c| c.exit_code = Some(code))?;
                 }
                 self.release_memory()?;
                 Err(fault)
@@ -82,7 +84,11 @@ impl Daemon {
     /// `docker stop`: the idle process obeys SIGTERM. Fine when it does not run.
     pub(super) fn stop(&mut self, name: &str) -> Result<()> {
         let (number, container) = self.container(name)?;
-        if container.state.is_running() { self.exit(number, 0, true) } else { Ok(()) }
+        if container.state.is_running() {
+            self.exit(number, 0, true)
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn kill(&mut self, name: &str) -> Result<()> {
@@ -112,7 +118,8 @@ impl Daemon {
         let (number, container) = self.container(name)?;
         match container.state {
             State::Running => {
-                self.store.change_container(number, |c| c.state = State::Paused)?;
+                self.store
+                    .change_container(number, |c| c.state = State::Paused)?;
                 self.seats.freeze(name, true);
                 Ok(())
             }
@@ -128,7 +135,8 @@ impl Daemon {
         let (number, container) = self.container(name)?;
         match container.state {
             State::Paused => {
-                self.store.change_container(number, |c| c.state = State::Running)?;
+                self.store
+                    .change_container(number, |c| c.state = State::Running)?;
                 self.seats.freeze(name, false);
                 Ok(())
             }
@@ -145,7 +153,9 @@ impl Daemon {
 
     /// A container's processes end.
     fn exit(&mut self, number: Number, code: i32, remove: bool) -> Result<()> {
-        let Some(container) = self.store.container_numbered(number) else { return Ok(()) };
+        let Some(container) = self.store.container_numbered(number) else {
+            return Ok(());
+        };
         let (name, id) = (container.name.clone(), container.id.clone());
         let remove = remove && container.remove_on_exit;
         self.seats.put(Place::Container(name), Seat::Closed(id));
@@ -237,9 +247,14 @@ impl Daemon {
     /// `docker container prune`: what does not run goes; volumes stay (Docker row 35).
     pub(super) fn prune_containers(&mut self) -> Result<()> {
         let idle = |(_, container): &(Number, &Container)| !container.state.is_running();
-        let idle: Vec<Number> =
-            self.store.containers().filter(idle).map(|(number, _)| number).collect();
-        idle.into_iter().try_for_each(|number| self.remove_container(number, false))
+        let idle: Vec<Number> = self
+            .store
+            .containers()
+            .filter(idle)
+            .map(|(number, _)| number)
+            .collect();
+        idle.into_iter()
+            .try_for_each(|number| self.remove_container(number, false))
     }
 }
 

@@ -19,25 +19,36 @@ impl Daemon {
     /// Everything that is there. Nothing that anybody could see is changed: what a container that does not
     /// run would find at its mount points is shown on a layer that is thrown away again.
     pub(super) fn look(&mut self) -> Result<World> {
-        let containers: Vec<(Number, Container)> =
-            self.store.containers().map(|(number, container)| (number, container.clone())).collect();
+        let containers: Vec<(Number, Container)> = self
+            .store
+            .containers()
+            .map(|(number, container)| (number, container.clone()))
+            .collect();
         let mut world = World::default();
         for (number, container) in containers {
             let seen = self.container_seen(&container);
             let tree = self.container_tree(number, &container)?;
             world.containers.push((seen, tree));
         }
-        world.containers.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+        world
+            .containers
+            .sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
         world.volumes = self.volumes_seen()?;
         world.host = self.host_seen()?;
-        world.images = self.store.images().flat_map(|image| image.tags.iter().cloned()).collect();
+        world.images = self
+            .store
+            .images()
+            .flat_map(|image| image.tags.iter().cloned())
+            .collect();
         world.images.sort();
         Ok(world)
     }
 
     /// A container without its tree.
     pub(super) fn container_seen(&self, container: &Container) -> ContainerSeen {
-        container_seen(container, |name| self.store.volume(name).map(|(_, volume)| volume))
+        container_seen(container, |name| {
+            self.store.volume(name).map(|(_, volume)| volume)
+        })
     }
 
     fn volumes_seen(&mut self) -> Result<Vec<(VolumeSeen, Vec<Seen>)>> {
@@ -88,14 +99,23 @@ impl Daemon {
             let rootfs = Rootfs::with_locks(root, false, Arc::clone(&self.ground.locks));
             let own = stack_of(Some(&container.name), &container.layers);
             let mounts = BTreeMap::from([(Rootfs::ROOT_ID, own)]);
-            return Ok(observe::tree(&View { rootfs: Arc::new(rootfs), mounts })?);
+            return Ok(observe::tree(&View {
+                rootfs: Arc::new(rootfs),
+                mounts,
+            })?);
         }
         let (passing, directory) = self.store.make_passing()?;
         let mut lowers = vec![self.store.upper(number)?];
         lowers.extend(self.lowers(&container.layers)?);
-        let root = self.ground.stack(Some(directory), self.store.work(), lowers)?;
+        let root = self
+            .ground
+            .stack(Some(directory), self.store.work(), lowers)?;
         let mut own = stack_of(Some(&container.name), &container.layers);
-        if let Mounted::Stack { upper: Some(upper), lowers } = &mut own {
+        if let Mounted::Stack {
+            upper: Some(upper),
+            lowers,
+        } = &mut own
+        {
             lowers.insert(0, upper.clone());
         }
         let assembled = self.assemble_on(root, own, container, Purpose::Look);
@@ -120,7 +140,9 @@ impl Daemon {
 /// Whether a mount point could be made on the throw-away layer: its deepest existing directory is not
 /// in something that is mounted.
 pub(super) fn is_on_root(rootfs: &Rootfs, target: &Path) -> bool {
-    let Ok((root, _)) = rootfs.find(Path::new("/")) else { return false };
+    let Ok((root, _)) = rootfs.find(Path::new("/")) else {
+        return false;
+    };
     target
         .ancestors()
         .filter(|ancestor| !ancestor.as_os_str().is_empty())

@@ -8,7 +8,7 @@
 //! | `ground`, `space` | the private directory, how files are kept in it, and how much |
 //! | `daemon` | what a crash takes with it: an open [`crate::store::Store`], open unions, running containers |
 //! | `create`, `resolve` | `docker create`: checks, mounts, WORKDIR, VOLUMEs, copying into volumes |
-//! | `assemble`, `subpath` | mounting: at start, to copy, to look |
+//! | `assemble`, `sources`, `subpath` | mounting: at start, to copy, to look |
 //! | `lifecycle` | start, stop, kill, pause, rm |
 //! | `volumes`, `images` | their life |
 //! | `commit`, `copy`, `archive`, `transfer` | what goes from one tree into another |
@@ -39,6 +39,7 @@ mod provider;
 mod refusals;
 mod resolve;
 mod seats;
+mod sources;
 mod space;
 mod subpath;
 mod transfer;

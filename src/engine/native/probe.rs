@@ -37,9 +37,15 @@ pub(super) fn probe(scratch: &Path) -> Result<(Description, Keeping), Absent> {
         });
     }
     let keeping = if is_real {
-        Keeping { ownership: Ownership::Real, namespace: XattrNamespace::Trusted }
+        Keeping {
+            ownership: Ownership::Real,
+            namespace: XattrNamespace::Trusted,
+        }
     } else {
-        Keeping { ownership: Ownership::Override, namespace: XattrNamespace::User }
+        Keeping {
+            ownership: Ownership::Override,
+            namespace: XattrNamespace::User,
+        }
     };
     let uname = rustix::system::uname();
     let description = Description {
@@ -149,9 +155,14 @@ fn takes_nameless(directory: &OwnedFd) -> bool {
 
 /// The usual name of a file system, by its magic number (statfs(2)).
 fn file_system(directory: &OwnedFd) -> String {
-    let Ok(statfs) = rustix::fs::fstatfs(directory) else { return "unknown".to_owned() };
+    let Ok(statfs) = rustix::fs::fstatfs(directory) else {
+        return "unknown".to_owned();
+    };
     #[expect(clippy::cast_sign_loss, reason = "a magic number is a bit pattern")]
-    #[expect(clippy::cast_possible_truncation, reason = "magic numbers have 32 bits")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "magic numbers have 32 bits"
+    )]
     let magic = statfs.f_type as u32;
     match magic {
         0xef53 => "ext4".to_owned(),

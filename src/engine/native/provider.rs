@@ -44,11 +44,14 @@ impl Provider for NativeProvider {
     }
 
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
-        let (_, keeping) =
-            self.look(&options.scratch).map_err(|absent| EngineFault(absent.to_string()))?;
+        let (_, keeping) = self
+            .look(&options.scratch)
+            .map_err(|absent| EngineFault(absent.to_string()))?;
         let private = Private::make(&options.scratch, options.keep).map_err(|error| {
             let scratch = options.scratch.display();
-            EngineFault(format!("cannot make a private directory in {scratch}: {error}"))
+            EngineFault(format!(
+                "cannot make a private directory in {scratch}: {error}"
+            ))
         })?;
         let native = Native::open(Ground::new(private, keeping));
         let native = native.map_err(|fault| match fault {

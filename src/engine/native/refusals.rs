@@ -66,7 +66,10 @@ impl From<Errno> for Fault {
 /// Go's text of an errno: lower case, without the number.
 pub(super) fn text(errno: Errno) -> String {
     let full = std::io::Error::from_raw_os_error(errno.raw_os_error()).to_string();
-    full.split(" (os error").next().unwrap_or_default().to_lowercase()
+    full.split(" (os error")
+        .next()
+        .unwrap_or_default()
+        .to_lowercase()
 }
 
 /// The answer to an operation.
@@ -99,7 +102,10 @@ pub(super) fn no_such_volume(name: &str) -> Fault {
 }
 
 pub(super) fn not_running(id: &str) -> Fault {
-    fault(Kind::ContainerNotRunning, format!("Container {id} is not running"))
+    fault(
+        Kind::ContainerNotRunning,
+        format!("Container {id} is not running"),
+    )
 }
 
 /// Docker row 31.

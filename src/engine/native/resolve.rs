@@ -11,7 +11,8 @@ use super::translate::host_path;
 use crate::engine::Kind;
 use crate::store::spec::{self, Source, Spec, path};
 use crate::store::{
-    BindSource, Container, Mount, MountSource, Owner, TmpfsSource, Volume, VolumeSource, driver, names,
+    BindSource, Container, Mount, MountSource, Owner, TmpfsSource, Volume, VolumeSource, driver,
+    names,
 };
 
 /// What a container asks for, checked in itself.
@@ -100,32 +101,55 @@ impl Daemon {
         let target = path::clean(&spec.target);
         let mut read_only = spec.read_only;
         let source = match &spec.source {
-            Source::Volume { name, copy, subpath, labels } => {
+            Source::Volume {
+                name,
+                copy,
+                subpath,
+                labels,
+            } => {
                 let (copy, subpath) = (*copy, subpath.clone());
                 let volume = match name {
                     Some(name) => self.named_volume(name, labels)?,
                     None => self.anonymous_volume(container, &target, labels)?,
                 };
                 let anonymous = name.is_none();
-                MountSource::Volume(VolumeSource { name: volume, copy, anonymous, subpath })
+                MountSource::Volume(VolumeSource {
+                    name: volume,
+                    copy,
+                    anonymous,
+                    subpath,
+                })
             }
             Source::Anonymous => {
                 let name = self.anonymous_volume(container, &target, &BTreeMap::new())?;
                 let (copy, anonymous, subpath) = (true, true, None);
-                MountSource::Volume(VolumeSource { name, copy, anonymous, subpath })
+                MountSource::Volume(VolumeSource {
+                    name,
+                    copy,
+                    anonymous,
+                    subpath,
+                })
             }
-            Source::Bind { path, create, propagation, .. } => MountSource::Bind(BindSource {
+            Source::Bind {
+                path,
+                create,
+                propagation,
+                ..
+            } => MountSource::Bind(BindSource {
                 path: host_path(path),
                 create: *create,
                 propagation: *propagation,
             }),
-            Source::Tmpfs { size, mode } => {
-                MountSource::Tmpfs(TmpfsSource { size: *size, mode: *mode })
-            }
+            Source::Tmpfs { size, mode } => MountSource::Tmpfs(TmpfsSource {
+                size: *size,
+                mode: *mode,
+            }),
             Source::Image { image, subpath } => {
                 read_only = true;
-                let (_, found) =
-                    self.store.image(names::image(image)).ok_or_else(|| no_such_image(image))?;
+                let (_, found) = self
+                    .store
+                    .image(names::image(image))
+                    .ok_or_else(|| no_such_image(image))?;
                 MountSource::Image {
                     image: image.clone(),
                     image_id: found.id.clone(),
@@ -134,7 +158,11 @@ impl Daemon {
                 }
             }
         };
-        Ok(Mount { target, read_only, source })
+        Ok(Mount {
+            target,
+            read_only,
+            source,
+        })
     }
 
     /// The volume with this name, made when it is missing (Docker row 52).
@@ -164,7 +192,10 @@ impl Daemon {
         self.add_volume(Volume {
             name: name.clone(),
             anonymous: true,
-            owner: Some(Owner { container: container.to_owned(), target: target.to_owned() }),
+            owner: Some(Owner {
+                container: container.to_owned(),
+                target: target.to_owned(),
+            }),
             driver: driver::LOCAL.to_owned(),
             labels: labels.clone(),
             options: BTreeMap::new(),
@@ -174,7 +205,10 @@ impl Daemon {
 
     /// The number of a volume that a mount names.
     pub(super) fn mounted_volume(&self, name: &str) -> Result<crate::store::Number> {
-        let (number, _) = self.store.volume(name).ok_or_else(|| no_such_volume(name))?;
+        let (number, _) = self
+            .store
+            .volume(name)
+            .ok_or_else(|| no_such_volume(name))?;
         Ok(number)
     }
 }

@@ -36,11 +36,17 @@ impl Seats {
     }
 
     pub(super) fn put(&self, place: Place, seat: Seat) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(place, seat);
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(place, seat);
     }
 
     pub(super) fn remove(&self, place: &Place) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(place);
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(place);
     }
 
     /// Freezes or wakes a container.

@@ -25,7 +25,11 @@ impl Disk {
 
 impl Space for Disk {
     fn take(&self, bytes: u64) -> Result<()> {
-        if bytes > 0 && self.is_full() { Err(Errno::NOSPC) } else { Ok(()) }
+        if bytes > 0 && self.is_full() {
+            Err(Errno::NOSPC)
+        } else {
+            Ok(())
+        }
     }
 
     fn give(&self, _bytes: u64) {}
@@ -40,14 +44,19 @@ pub(super) struct Limited {
 impl Limited {
     /// One with room for so many bytes.
     pub(super) fn new(bytes: u64) -> Self {
-        Self { left: AtomicU64::new(bytes) }
+        Self {
+            left: AtomicU64::new(bytes),
+        }
     }
 }
 
 impl Space for Limited {
     fn take(&self, bytes: u64) -> Result<()> {
         let take = |left: u64| left.checked_sub(bytes);
-        match self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take) {
+        match self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, take)
+        {
             Ok(_) => Ok(()),
             Err(_) => Err(Errno::NOSPC),
         }
@@ -56,7 +65,9 @@ impl Space for Limited {
     fn give(&self, bytes: u64) {
         let give = |left: u64| Some(left.saturating_add(bytes));
         // The closure never declines.
-        let _ = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, give);
+        let _ = self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, give);
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 
 use super::refusals::{Result, fault, text};
 use crate::engine::Kind;
-use crate::union::{Errno, FileKind, NodeRef, Union};
+use crate::union::{self, Errno, FileKind, NodeRef, Union};
 
 /// Most symlinks on the way.
 const LINKS_MAX: usize = 40;
@@ -20,14 +20,17 @@ pub(super) fn find(union: &Union, top: &NodeRef, subpath: &str) -> Result<NodeRe
             Err(fault(Kind::MountSourceMissing, message))
         }
         Err(errno) => {
-            let message = format!("cannot access path {subpath}: lstat {subpath}: {}", text(errno));
+            let message = format!(
+                "cannot access path {subpath}: lstat {subpath}: {}",
+                text(errno)
+            );
             Err(fault(Kind::MountSourceMissing, message))
         }
     }
 }
 
 /// `None` when the path leaves.
-fn walk(union: &Union, top: &NodeRef, subpath: &str) -> Result<Option<NodeRef>, Errno> {
+fn walk(union: &Union, top: &NodeRef, subpath: &str) -> union::Result<Option<NodeRef>> {
     let mut rest: Vec<OsString> = reversed(Path::new(subpath));
     let mut above = Vec::new();
     let mut at = top.clone();

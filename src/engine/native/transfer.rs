@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::rootfs::{NewNode, OpenFile, OpenFlag, OpenHow, Process, Subject, Times};
+use crate::rootfs::{NewNode, OpenFile, OpenFlag, OpenHow, Process, Rootfs, Subject, Times};
 use crate::union::{Attributes, Errno, FileKind, Result, Timestamp, XattrFlags};
 
 /// Bytes that are copied at a time.
@@ -42,6 +42,8 @@ pub(super) enum Body {
     Fifo,
     Character(u32, u32),
     Block(u32, u32),
+    /// A mark in a layer: the name is deleted.
+    Whiteout,
 }
 
 /// A tree to read: files below a path, as one process sees them.
@@ -51,6 +53,8 @@ pub(super) struct Source<'a> {
     pub(super) top: PathBuf,
     /// Extended attributes to take.
     pub(super) xattrs: &'a [&'a str],
+    /// The tree is a layer, whose devices 0:0 are whiteouts.
+    pub(super) is_layer: bool,
 }
 
 /// Where the content of a file comes from.
@@ -63,7 +67,11 @@ pub(super) enum Content<'a> {
 
 impl Source<'_> {
     fn full(&self, path: &Path) -> PathBuf {
-        if path.as_os_str().is_empty() { self.top.clone() } else { self.top.join(path) }
+        if path.as_os_str().is_empty() {
+            self.top.clone()
+        } else {
+            self.top.join(path)
+        }
     }
 
     /// Gives every file, each directory before what is in it, names in order.
@@ -74,12 +82,17 @@ impl Source<'_> {
         let mut seen: BTreeMap<(u64, u64), PathBuf> = BTreeMap::new();
         let mut todo = vec![PathBuf::new()];
         while let Some(path) = todo.pop() {
-            let Some(item) = self.item(&path, &mut seen)? else { continue };
+            let Some(item) = self.item(&path, &mut seen)? else {
+                continue;
+            };
             let is_directory = item.body == Body::Directory;
             visit(item)?;
             if is_directory {
                 let full = self.full(&path);
-                let subject = Subject::Path { path: full.as_os_str(), follow: false };
+                let subject = Subject::Path {
+                    path: full.as_os_str(),
+                    follow: false,
+                };
                 let names = self.process.list(&subject)?;
                 todo.extend(names.into_iter().rev().map(|name| path.join(name)));
             }
@@ -90,18 +103,33 @@ impl Source<'_> {
     /// `None` for what an archive leaves out, and for what is gone by now.
     fn item(&self, path: &Path, seen: &mut BTreeMap<(u64, u64), PathBuf>) -> Result<Option<Item>> {
         let full = self.full(path);
-        let subject = Subject::Path { path: full.as_os_str(), follow: false };
+        let subject = Subject::Path {
+            path: full.as_os_str(),
+            follow: false,
+        };
         let stat = match self.process.stat(&subject) {
             Err(Errno::NOENT) if !path.as_os_str().is_empty() => return Ok(None),
             stat => stat?,
         };
-        let Attributes { kind, mode, uid, gid, size, links, ino, device, mtime, .. } =
-            stat.attributes;
+        let Attributes {
+            kind,
+            mode,
+            uid,
+            gid,
+            size,
+            links,
+            ino,
+            device,
+            mtime,
+            ..
+        } = stat.attributes;
         let first = (links > 1 && kind != FileKind::Directory)
             .then(|| seen.insert((stat.dev, ino), path.to_owned()))
             .flatten();
         let body = match (first, kind) {
             (_, FileKind::Socket) => return Ok(None),
+            // Whiteouts may be links of one another.
+            (_, FileKind::Character) if self.is_layer && device == (0, 0) => Body::Whiteout,
             (Some(first), _) => {
                 seen.insert((stat.dev, ino), first.clone());
                 Body::Hardlink(first)
@@ -120,7 +148,15 @@ impl Source<'_> {
             }
         }
         let (path, mtime) = (path.to_owned(), mtime.seconds);
-        Ok(Some(Item { path, body, mode, uid, gid, mtime, xattrs }))
+        Ok(Some(Item {
+            path,
+            body,
+            mode,
+            uid,
+            gid,
+            mtime,
+            xattrs,
+        }))
     }
 
     /// Opens a file of the tree.
@@ -157,6 +193,8 @@ impl From<Errno> for Stuck {
 #[derive(Debug)]
 pub(super) struct Target<'a> {
     process: &'a Process,
+    /// Set when the tree is a layer, which may have whiteouts.
+    layer: Option<&'a Rootfs>,
     directory: PathBuf,
     owners: Owners,
     /// Directories with the times that they get at the end.
@@ -165,7 +203,25 @@ pub(super) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(super) fn new(process: &'a Process, directory: PathBuf, owners: Owners) -> Self {
-        Self { process, directory, owners, times: Vec::new() }
+        Self {
+            process,
+            layer: None,
+            directory,
+            owners,
+            times: Vec::new(),
+        }
+    }
+
+    /// A layer as it is, seen by this process.
+    pub(super) fn layer(process: &'a Process, layer: &'a Rootfs) -> Self {
+        let (directory, owners) = (PathBuf::from("/"), Owners::Keep);
+        Self {
+            process,
+            layer: Some(layer),
+            directory,
+            owners,
+            times: Vec::new(),
+        }
     }
 
     /// Makes one file, replacing what is there, unless one is a directory and the other is not. A
@@ -182,7 +238,10 @@ impl<'a> Target<'a> {
         }
         let full = self.directory.join(path);
         let name = full.as_os_str();
-        let lstat = Subject::Path { path: name, follow: false };
+        let lstat = Subject::Path {
+            path: name,
+            follow: false,
+        };
         let is_directory = item.body == Body::Directory;
         match self.process.stat(&lstat) {
             Err(Errno::NOENT) => self.make(&full, item, content)?,
@@ -205,7 +264,7 @@ impl<'a> Target<'a> {
                 }
             },
         }
-        if matches!(item.body, Body::Hardlink(_)) {
+        if matches!(item.body, Body::Hardlink(_) | Body::Whiteout) {
             return Ok(());
         }
         self.dress(&full, item)?;
@@ -215,21 +274,32 @@ impl<'a> Target<'a> {
     fn make(&self, full: &Path, item: &Item, content: Option<Content<'_>>) -> Result<()> {
         let name = full.as_os_str();
         let made = match &item.body {
+            Body::Whiteout => return self.whiteout(full),
             Body::Directory => self.process.mkdir(name, 0o755),
             Body::File(size) => return self.fill(name, *size, content),
             Body::Symlink(text) => self.process.symlink(text, name),
-            Body::Hardlink(first) => {
-                self.process.link(self.directory.join(first).as_os_str(), name)
-            }
+            Body::Hardlink(first) => self
+                .process
+                .link(self.directory.join(first).as_os_str(), name),
             Body::Fifo => self.process.mknod(name, NewNode::Fifo, 0o600),
             Body::Character(major, minor) => {
-                self.process.mknod(name, NewNode::Character(*major, *minor), 0o600)
+                self.process
+                    .mknod(name, NewNode::Character(*major, *minor), 0o600)
             }
             Body::Block(major, minor) => {
-                self.process.mknod(name, NewNode::Block(*major, *minor), 0o600)
+                self.process
+                    .mknod(name, NewNode::Block(*major, *minor), 0o600)
             }
         };
         made.map(drop)
+    }
+
+    fn whiteout(&self, full: &Path) -> Result<()> {
+        let (Some(parent), Some(name)) = (full.parent(), full.file_name()) else {
+            return Err(Errno::INVAL);
+        };
+        let (layer, directory) = self.layer.ok_or(Errno::INVAL)?.find(parent)?;
+        layer.plant_whiteout(&directory, name)
     }
 
     fn fill(&self, name: &OsStr, size: u64, content: Option<Content<'_>>) -> Result<()> {
@@ -275,7 +345,10 @@ impl<'a> Target<'a> {
 
     /// Owner, then mode, which a change of owner may cut, then attributes and time.
     fn dress(&mut self, full: &Path, item: &Item) -> Result<()> {
-        let subject = Subject::Path { path: full.as_os_str(), follow: false };
+        let subject = Subject::Path {
+            path: full.as_os_str(),
+            follow: false,
+        };
         let (uid, gid) = match self.owners {
             Owners::Keep => (item.uid, item.gid),
             Owners::Set(uid, gid) => (uid, gid),
@@ -285,7 +358,10 @@ impl<'a> Target<'a> {
             drop(self.process.chmod(&subject, item.mode)?);
         }
         for (name, value) in &item.xattrs {
-            match self.process.set_xattr(&subject, name, value, XattrFlags::Any) {
+            match self
+                .process
+                .set_xattr(&subject, name, value, XattrFlags::Any)
+            {
                 // As moby does: an attribute that the file system does not take is left out.
                 Err(Errno::OPNOTSUPP | Errno::PERM) => {}
                 set => drop(set?),
@@ -299,15 +375,26 @@ impl<'a> Target<'a> {
     }
 
     fn set_time(&self, full: &Path, seconds: i64) -> Result<()> {
-        let subject = Subject::Path { path: full.as_os_str(), follow: false };
+        let subject = Subject::Path {
+            path: full.as_os_str(),
+            follow: false,
+        };
         let time = Some(Timestamp { seconds, nanos: 0 });
-        drop(self.process.set_times(&subject, Times { atime: time, mtime: time })?);
+        drop(self.process.set_times(
+            &subject,
+            Times {
+                atime: time,
+                mtime: time,
+            },
+        )?);
         Ok(())
     }
 
     /// Gives directories their times, which making files in them has changed.
     pub(super) fn finish(self) -> Result<()> {
-        self.times.iter().try_for_each(|(path, seconds)| self.set_time(path, *seconds))
+        self.times
+            .iter()
+            .try_for_each(|(path, seconds)| self.set_time(path, *seconds))
     }
 }
 
@@ -319,9 +406,11 @@ pub(super) fn transfer(
     name: &Path,
 ) -> std::result::Result<(), Stuck> {
     source.walk(|mut item| {
-        let path = match item.path.as_os_str().is_empty() {
-            true => name.to_owned(),
-            false => name.join(&item.path),
+        let is_top = item.path.as_os_str().is_empty();
+        let path = if is_top {
+            name.to_owned()
+        } else {
+            name.join(&item.path)
         };
         if let Body::Hardlink(first) = &mut item.body {
             *first = name.join(&first);

@@ -1,8 +1,8 @@
 //! The contract's mounts in the store's words, and the store's objects in the contract's.
 
 use crate::engine::{
-    self, BindRequest, ContainerSeen, ContainerState, MountRequest, MountSeen, Storage, TmpfsRequest,
-    VolumeRef, VolumeRequest, VolumeSeen,
+    self, BindRequest, ContainerSeen, ContainerState, MountRequest, MountSeen, Storage,
+    TmpfsRequest, VolumeRef, VolumeRequest, VolumeSeen,
 };
 use crate::store::spec::{Source, Spec, check, parse_short, path};
 use crate::store::{Container, MountSource, Propagation, Refusal, State, Volume};
@@ -11,9 +11,17 @@ use crate::store::{Container, MountSource, Propagation, Refusal, State, Volume};
 pub(super) fn spec(request: &MountRequest) -> Result<(Spec, bool), Refusal> {
     match request {
         MountRequest::Short(text) => Ok((parse_short(text)?, false)),
-        MountRequest::Long { target, read_only, source } => {
+        MountRequest::Long {
+            target,
+            read_only,
+            source,
+        } => {
             let source = source_of(source);
-            let spec = Spec { target: target.clone(), read_only: *read_only, source };
+            let spec = Spec {
+                target: target.clone(),
+                read_only: *read_only,
+                source,
+            };
             check(&spec)?;
             Ok((spec, true))
         }
@@ -22,10 +30,20 @@ pub(super) fn spec(request: &MountRequest) -> Result<(Spec, bool), Refusal> {
 
 fn source_of(source: &engine::MountSource) -> Source {
     match source.clone() {
-        engine::MountSource::Volume(VolumeRequest { name, nocopy, subpath, labels }) => {
+        engine::MountSource::Volume(VolumeRequest {
+            name,
+            nocopy,
+            subpath,
+            labels,
+        }) => {
             let name = name.filter(|name| !name.is_empty());
             let subpath = subpath.filter(|subpath| !subpath.is_empty());
-            Source::Volume { name, copy: !nocopy, subpath, labels }
+            Source::Volume {
+                name,
+                copy: !nocopy,
+                subpath,
+                labels,
+            }
         }
         engine::MountSource::Bind(BindRequest {
             source,
@@ -40,7 +58,10 @@ fn source_of(source: &engine::MountSource) -> Source {
             recursive,
         },
         engine::MountSource::Tmpfs(TmpfsRequest { size, mode }) => Source::Tmpfs { size, mode },
-        engine::MountSource::Image { source, subpath } => Source::Image { image: source, subpath },
+        engine::MountSource::Image { source, subpath } => Source::Image {
+            image: source,
+            subpath,
+        },
     }
 }
 
@@ -78,7 +99,10 @@ pub(super) fn volume_seen(volume: &Volume, users: &[&Container]) -> VolumeSeen {
         driver: volume.driver.clone(),
         labels: volume.labels.clone(),
         options: volume.options.clone(),
-        used_by: users.iter().map(|container| container.name.clone()).collect(),
+        used_by: users
+            .iter()
+            .map(|container| container.name.clone())
+            .collect(),
     }
 }
 
@@ -97,7 +121,10 @@ pub(super) fn container_seen<'a>(
         container: container.name.clone(),
         target: target.to_owned(),
     };
-    let own = container.mounts.iter().filter(|mount| !container.tmpfs.contains_key(&mount.target));
+    let own = container
+        .mounts
+        .iter()
+        .filter(|mount| !container.tmpfs.contains_key(&mount.target));
     let mut mounts: Vec<MountSeen> = own
         .map(|mount| MountSeen {
             target: mount.target.clone(),
@@ -126,7 +153,9 @@ pub(super) fn container_seen<'a>(
         name: container.name.clone(),
         image: container.image.clone(),
         state,
-        exit_code: container.exit_code.filter(|_| container.state == State::Exited),
+        exit_code: container
+            .exit_code
+            .filter(|_| container.state == State::Exited),
         mounts,
     }
 }

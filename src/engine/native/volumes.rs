@@ -54,7 +54,10 @@ impl Daemon {
         };
         let users = self.users_of(&volume.name);
         if !users.is_empty() {
-            let ids: Vec<&str> = users.iter().map(|container| container.id.as_str()).collect();
+            let ids: Vec<&str> = users
+                .iter()
+                .map(|container| container.id.as_str())
+                .collect();
             let (name, ids) = (&volume.name, ids.join(", "));
             return refuse(
                 Kind::VolumeInUse,
@@ -68,7 +71,8 @@ impl Daemon {
     pub(super) fn drop_volume(&mut self, number: Number) -> Result<()> {
         if let Some((_, volume)) = self.store.volumes().find(|(other, _)| *other == number) {
             self.seats.remove(&Place::Volume(volume_ref(volume)));
-            self.seats.remove(&Place::Volume(VolumeRef::Named(volume.name.clone())));
+            self.seats
+                .remove(&Place::Volume(VolumeRef::Named(volume.name.clone())));
         }
         self.forget_volume(number)?;
         Ok(self.store.remove_volume(number)?)
@@ -105,7 +109,9 @@ impl Daemon {
         let filters = parse(filters, Command::List)?;
         let seen = self.store.volumes().filter_map(|(_, volume)| {
             let users = self.users_of(&volume.name);
-            filters.matches(volume, !users.is_empty()).then(|| volume_seen(volume, &users))
+            filters
+                .matches(volume, !users.is_empty())
+                .then(|| volume_seen(volume, &users))
         });
         Ok(sorted(seen.collect()))
     }
@@ -128,7 +134,13 @@ impl Daemon {
             let rootfs = crate::rootfs::Rootfs::with_locks(Arc::clone(&union), false, locks);
             let (target, node) = ("/".into(), top);
             let id = crate::rootfs::Rootfs::ROOT_ID;
-            rootfs.mount(crate::rootfs::Mount { target, union, node, read_only: false, id })?;
+            rootfs.mount(crate::rootfs::Mount {
+                target,
+                union,
+                node,
+                read_only: false,
+                id,
+            })?;
             rootfs
         };
         Ok(super::view::View::single(Arc::new(rootfs), storage))
@@ -142,6 +154,8 @@ pub(super) fn sorted(mut volumes: Vec<VolumeSeen>) -> Vec<VolumeSeen> {
 }
 
 fn parse(filters: &[VolumeFilter], command: Command) -> Result<Filters> {
-    let pairs = filters.iter().map(|filter| (filter.key.as_str(), filter.value.as_str()));
+    let pairs = filters
+        .iter()
+        .map(|filter| (filter.key.as_str(), filter.value.as_str()));
     Ok(Filters::parse(pairs, command)?)
 }
