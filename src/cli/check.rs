@@ -7,6 +7,7 @@ use super::args::CheckArgs;
 use super::error::{CommandError, UsageError};
 use super::exit::Exit;
 use super::output::Output;
+use crate::report::count;
 use crate::report::style::{BAD, paint, printable};
 use crate::snapshot::Leftover;
 use crate::suite::{Covers, Suite};
@@ -32,16 +33,16 @@ pub(super) fn check(args: &CheckArgs, output: &mut Output) -> Result<Exit, Comma
     for leftover in &wrong {
         writeln!(output.err, "{} {}", paint(BAD, "error:"), line(leftover))?;
     }
-    let titles: BTreeSet<_> = suite
+    let files: BTreeSet<_> = suite
         .cases
         .iter()
         .map(|case| &case.scenario.file.path)
         .collect();
     writeln!(
         output.out,
-        "{} cases in {} files, {}",
-        suite.cases.len(),
-        titles.len(),
+        "{} in {}, {}",
+        count(suite.cases.len(), "case"),
+        count(files.len(), "file"),
         match wrong.len() {
             0 => "nothing wrong".to_owned(),
             count => format!("{count} to tidy up"),

@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::settings::RunSettings;
 use crate::interrupt::Interrupt;
-use crate::report::{Detail, Json, Junit, Pretty, Reporter, Reporters, Rerun, Totals};
+use crate::report::{Detail, Json, Junit, Pretty, Reporter, Reporters, Rerun, Totals, count};
 use crate::snapshot::UpdateMode;
 use crate::suite::{Covers, Suite};
 
@@ -88,8 +88,8 @@ pub(super) fn nothing(
     } else {
         writeln!(
             output.err,
-            "none of {} cases passes the filter",
-            suite.cases.len()
+            "none of {} passes the filter",
+            count(suite.cases.len(), "case")
         )?;
     }
     Ok(Exit::Nothing)

@@ -28,6 +28,7 @@ fn directory(path: &str, mode: u32, storage: Storage) -> Seen {
 }
 
 /// One of everything that a text can show.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn rich() -> Outcome {
     let mut second = container_seen(
         "second",
@@ -200,6 +201,7 @@ fn the_text_of_nothing() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn differences_speak_of_storage() {
     let same = |_: &mut Outcome| {};
     let tree = |change: fn(&mut Seen), path: &'static str| {
@@ -297,6 +299,7 @@ fn a_new_section_is_told_with_its_rows() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn operations_in_dockers_words() {
     let path = |path: &str| Target::Path(path.to_owned());
     let handle = |name: &str| Target::Handle(name.to_owned());

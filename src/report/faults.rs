@@ -52,7 +52,7 @@ fn block(fault: &Fault) -> String {
 }
 
 /// `1 fault`, `2 faults`.
-fn count(number: usize, what: &str) -> String {
+pub fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 

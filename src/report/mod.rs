@@ -29,7 +29,7 @@ mod testing;
 pub use block::{block, case_name};
 pub use event::{FinishedCase, Plan, Reporter, Reporters, Totals};
 pub use excerpt::excerpt;
-pub use faults::faults;
+pub use faults::{count, faults};
 pub use json::Json;
 pub use junit::Junit;
 pub use pretty::{Detail, Pretty};

@@ -150,9 +150,9 @@ pub(crate) fn refused(mut step: Step, code: crate::engine::Code) -> Step {
         checks: Vec::new(),
     });
     if let Action::Operation(Operation::Files { requests, .. }) = &mut step.action {
-        requests
-            .iter_mut()
-            .for_each(|request| request.stop_on_refusal = false);
+        for request in requests {
+            request.stop_on_refusal = false;
+        }
     }
     step
 }

@@ -311,6 +311,7 @@ fn objects_of_the_same_name_are_told_apart() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_goes_with_a_stop_a_prune_or_a_crash() {
     let anonymous = VolumeRef::Anonymous {
         container: "first".to_owned(),

@@ -9,6 +9,7 @@ use crate::run::testing::*;
 use crate::run::{End, Execution, execute};
 use crate::scenario::{Action, CheckKind, Scenario, Step, When};
 
+#[expect(clippy::needless_pass_by_value, reason = "each fake is used once")]
 fn asked(scenario: &Scenario, fake: Fake) -> (Execution, Vec<String>) {
     let log = Arc::clone(&fake.asked);
     let execution = execute(scenario, &fake, &description(&[Capability::Xattrs]));
