@@ -55,7 +55,8 @@ pub struct FileAnswer {
     /// What it gave, or the errno.
     pub result: Result<Value, Refusal>,
     /// Where the thing that was changed lies: the storage and the path in it. Only for requests that
-    /// changed something.
+    /// changed something. One place, the thing's own, but for a rename: the old place, then the new one; for
+    /// `mkdir -p`: every directory that was made; for `rm -r`: everything that was removed.
     pub changed: Vec<(Storage, String)>,
 }
 

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Capability, Operation, World};
 
+/// The engine that is used where none is named. Its name goes without saying in the names of tests.
+pub const DEFAULT_ENGINE: &str = "native";
+
 /// What an engine is, as far as its answers may depend on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
@@ -77,6 +80,12 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// [`EngineFault`] when the engine cannot be looked at.
     fn observe(&self) -> Result<World, EngineFault>;
+
+    /// Whether a call is dear, so that file steps of one place and user that follow each other had
+    /// better come as one [`Operation::Files`].
+    fn batches(&self) -> bool {
+        false
+    }
 
     /// Where the private directory is, when it was asked to be kept.
     fn kept(&self) -> Option<PathBuf> {

@@ -108,7 +108,8 @@ pub enum FileAction {
         /// What.
         path: String,
     },
-    /// `unlink`; with `recursive`, `rm -r`.
+    /// `unlink`; with `recursive`, as `rm -r`: names in order, no symlink followed; it goes on after a
+    /// refusal and answers the first one.
     Delete {
         /// What. Not followed.
         path: String,

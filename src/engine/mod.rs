@@ -9,6 +9,7 @@
 //! | `contract` | the two traits: [`Provider`] finds and opens an engine, [`Engine`] is an open one |
 //! | `operation` | what can be asked of an engine |
 //! | `file` | what a process can do to its disk |
+//! | `text` | paths and names as text |
 //! | `tree` | a tree of files as data: layers, host folders, writes |
 //! | `mount` | mounts as they are asked for |
 //! | `answer` | what an engine says back |
@@ -24,14 +25,18 @@ mod errno;
 mod file;
 mod kind;
 mod mount;
+pub mod native;
 mod operation;
+mod text;
 mod tree;
 mod world;
 
 pub use answer::{Answer, Change, ChangeKind, Code, FileAnswer, Refusal, StatAnswer, Value};
 pub use bytes::Bytes;
 pub use capability::Capability;
-pub use contract::{Absent, Description, Engine, EngineFault, OpenOptions, Provider};
+pub use contract::{
+    Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
+};
 pub use errno::Errno;
 pub use file::{
     AccessMode, AllocateMode, FileAction, FileRequest, LockKind, OpenFlag, RenameMode, Target,
@@ -43,6 +48,7 @@ pub use operation::{
     CommitSpec, ContainerSpec, CopyEnd, ImageConfig, ImageSpec, Operation, Place, VolumeFilter,
     VolumeRef, VolumeSpec,
 };
+pub use text::escape;
 pub use tree::{Content, DeviceKind, Entry, Node, NodeKind, Time, Tree};
 pub use world::{
     ContainerSeen, ContainerState, MountSeen, Seen, SeenKind, Storage, VolumeSeen, World,

@@ -58,7 +58,8 @@ pub enum Operation {
     Commit(CommitSpec),
     /// `docker diff`. Answer: [`super::Value::Changes`], sorted by path.
     Diff(String),
-    /// `docker cp`
+    /// `docker cp`. Answer: [`super::Value::Files`] with one [`super::FileAnswer`] whose `changed` tells where
+    /// the copied thing (its top) lies now, or [`super::Value::Nothing`] where that is not known.
     Copy {
         /// From here.
         from: CopyEnd,
@@ -69,7 +70,8 @@ pub enum Operation {
         /// `-L`: follow a symlink at `from`.
         follow: bool,
     },
-    /// `docker export`: the container's tree, without its mounts, as a tar file on the host.
+    /// `docker export`: the container's tree, without its mounts, as a tar file on the host. Answer: as
+    /// that of [`Self::Copy`].
     Export {
         /// The container.
         container: String,

@@ -106,8 +106,7 @@ pub enum Storage {
 /// One entry of a tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// Path as seen, `/` first; bytes that are not UTF-8, control characters and backslashes are escaped
-    /// as `\xNN`, `\n`, `\\`.
+    /// Path as seen, `/` first, escaped by [`super::escape`].
     pub path: String,
     /// Type.
     pub kind: SeenKind,
@@ -120,12 +119,13 @@ pub struct Seen {
     /// Extended attributes; the union's own and security labels of the host are left out.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub xattrs: BTreeMap<String, Bytes>,
-    /// First path, in this tree's order, of the same inode; `None` for the first itself.
+    /// First path, in this tree's order, of the same inode; `None` for the first itself, and for
+    /// directories.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_file_as: Option<String>,
     /// Where it lies. For a merged directory the topmost place.
     pub storage: Storage,
-    /// Path in that storage, `/` first.
+    /// Path in that storage, `/` first, escaped likewise.
     pub inner: String,
 }
 
@@ -144,7 +144,7 @@ pub enum SeenKind {
     },
     /// A directory.
     Directory,
-    /// A symbolic link and its text.
+    /// A symbolic link and its text, escaped.
     Symlink(String),
     /// A named pipe.
     Fifo,

@@ -1,59 +1,32 @@
-//! What was seen when a scenario ran, as data. Its text form is what a snapshot holds.
+//! What was seen when a scenario ran: as data, and as the stable text that a snapshot holds.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `model` | the outcome as data |
+//! | `text`, `tree_text`, `table` | its text |
+//! | `words`, `value`, `place` | operations, answers and storages in words |
+//! | `quote`, `acl` | bytes in one line |
+//! | `compare` | what differs between two texts, in terms of storage |
 
-use crate::engine::{Answer, ContainerSeen, Seen, VolumeSeen};
+mod acl;
+mod compare;
+mod model;
+mod place;
+mod quote;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tree_text;
+mod value;
+mod words;
 
-/// Everything that a run of one case showed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// Steps in order of their numbers, up to the one that ended the scenario.
-    pub steps: Vec<StepOutcome>,
-    /// Containers that exist at the end, with their merged trees.
-    pub containers: Vec<(ContainerSeen, Vec<Seen>)>,
-    /// Volumes that exist at the end, with their content.
-    pub volumes: Vec<(VolumeSeen, Vec<Seen>)>,
-    /// The host directory at the end.
-    pub host: Vec<Seen>,
-    /// Names of images at the end.
-    pub images: Vec<String>,
-    /// What became of everything that the scenario wrote.
-    pub persistence: Vec<LedgerLine>,
-}
-
-/// One step.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StepOutcome {
-    /// As in the scenario.
-    pub number: String,
-    /// The step in one line, in Docker's words: `in first: write /data/rows`.
-    pub words: String,
-    /// What came back; `None` when its `when:` excluded it.
-    pub answer: Option<Answer>,
-}
-
-/// What became of one thing that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LedgerLine {
-    /// Number of the step that wrote it last.
-    pub step: String,
-    /// What, as the writer named it: `first:/data/rows`.
-    pub what: String,
-    /// Whether it is still there, established by looking.
-    pub fate: Fate,
-}
-
-/// Kept or lost.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// Still there.
-    Kept {
-        /// Where: `in volume store`.
-        place: String,
-        /// Who sees it at the end, and at which path.
-        seen_by: Vec<(String, String)>,
-    },
-    /// Not there.
-    Lost {
-        /// What took it: `with the writable layer of first, removed at step 4`.
-        cause: String,
-    },
-}
+pub use compare::{differences, unified_diff};
+pub use model::{Fate, LedgerLine, Outcome, StepOutcome};
+pub use place::{place_words, storage_words, volume_name, volume_words};
+pub use quote::{content, quote, sha256, word};
+pub use text::{fate_words, text};
+pub use value::{
+    answer_words, change_letter, change_words, list, state_name, time_words, type_name, value_words,
+};
+pub use words::operation_words;

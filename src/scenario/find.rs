@@ -127,9 +127,11 @@ impl Finder {
             let base = base_of(path).unwrap_or_else(|| absolute(path));
             self.folder(path, &base, &mut Vec::new());
         } else if meant || is_scenario(path) {
-            let base = path.parent().and_then(base_of);
-            let base = base.or_else(|| absolute(path).parent().map(Path::to_owned));
-            self.file(path, &base.unwrap_or_default());
+            // A bare file name has the working directory for a folder.
+            let full = absolute(path);
+            let folder = full.parent().unwrap_or(&full);
+            let base = base_of(folder).unwrap_or_else(|| folder.to_owned());
+            self.file(path, &base);
         }
     }
 

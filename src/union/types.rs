@@ -20,6 +20,10 @@ pub struct Stack {
 
 /// Mount options, by the kernel's names where it has them (overlayfs.rst).
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "mount options are independent switches"
+)]
 pub struct Options {
     /// Where the union keeps its marks.
     pub namespace: XattrNamespace,
@@ -297,4 +301,32 @@ pub enum Provenance {
     Upper,
     /// This one of the lowers, 0 the topmost.
     Lower(usize),
+}
+
+/// One difference between the upper layer and the lowers, as `docker diff` reports it (Docker rows
+/// 171-173).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UpperChange {
+    /// Merged path from the root, in the form `/etc/hosts`.
+    pub path: std::path::PathBuf,
+    /// What became of it.
+    pub kind: ChangeKind,
+}
+
+/// What became of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeKind {
+    /// `A`
+    Added,
+    /// `C`
+    Changed,
+    /// `D`
+    Deleted,
+}
+
+/// What [`copy_tree`](super::copy_tree) copies besides the children.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CopyOptions {
+    /// Give the target directory the attributes (owner, mode, times, xattrs) of the source directory.
+    pub root_attributes: bool,
 }

@@ -1,0 +1,136 @@
+//! One batch of requests by one process.
+
+use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
+
+use super::session::Session;
+use crate::engine::{FileAction, FileAnswer, Refusal, Storage, Target, Value, escape};
+use crate::rootfs::{Changed, OpenFile, OpenFlag, OpenHow, Process, Subject};
+use crate::union::{Provenance, Result};
+
+/// One batch of requests by one process.
+pub(super) struct Batch<'a> {
+    pub(super) session: &'a Session,
+    pub(super) process: Process,
+    changed: Vec<Changed>,
+}
+
+/// A target with its handle looked up.
+pub(super) enum Resolved<'a> {
+    Path(&'a str),
+    File(Arc<OpenFile>),
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(session: &'a Session, process: Process) -> Self {
+        Self {
+            session,
+            process,
+            changed: Vec::new(),
+        }
+    }
+
+    /// Performs one request.
+    pub(super) fn answer(&mut self, action: &FileAction) -> FileAnswer {
+        let result = self
+            .act(action)
+            .map_err(|errno| Refusal::errno(errno.into()));
+        FileAnswer {
+            result,
+            changed: self.take_changed(),
+        }
+    }
+
+    fn act(&mut self, action: &FileAction) -> Result<Value> {
+        let done = |()| Value::Nothing;
+        match action {
+            FileAction::Read { .. }
+            | FileAction::Readlink { .. }
+            | FileAction::GetXattr { .. }
+            | FileAction::ListXattr { .. }
+            | FileAction::List { .. }
+            | FileAction::Stat { .. }
+            | FileAction::SeekData { .. }
+            | FileAction::SeekHole { .. } => self.look(action),
+            FileAction::Write { path, node } => self.write(path, node).map(done),
+            FileAction::WriteAt { .. }
+            | FileAction::Append { .. }
+            | FileAction::Truncate { .. }
+            | FileAction::Allocate { .. }
+            | FileAction::Sync { .. } => self.change_data(action).map(done),
+            FileAction::Open { .. }
+            | FileAction::Close { .. }
+            | FileAction::Lock { .. }
+            | FileAction::LinkHandle { .. } => self.use_handle(action).map(done),
+            FileAction::Chmod { .. }
+            | FileAction::Chown { .. }
+            | FileAction::Touch { .. }
+            | FileAction::SetXattr { .. }
+            | FileAction::RemoveXattr { .. }
+            | FileAction::Access { .. } => self.change_attributes(action).map(done),
+            FileAction::Mkdir { .. }
+            | FileAction::Rmdir { .. }
+            | FileAction::Delete { .. }
+            | FileAction::Rename { .. }
+            | FileAction::Link { .. }
+            | FileAction::Symlink { .. }
+            | FileAction::Mknod { .. } => self.change_names(action).map(done),
+        }
+    }
+
+    /// Notes what a system call changed.
+    pub(super) fn note(&mut self, changed: impl IntoIterator<Item = Changed>) {
+        self.changed.extend(changed);
+    }
+
+    /// What the request changed, each place once, in the order of the changes.
+    fn take_changed(&mut self) -> Vec<(Storage, String)> {
+        let mut seen = BTreeSet::new();
+        let changed = std::mem::take(&mut self.changed);
+        let once = changed
+            .into_iter()
+            .filter(|changed| seen.insert(changed.clone()));
+        let place = |changed: Changed| {
+            let storage = self
+                .session
+                .view
+                .storage(changed.mount, Provenance::Upper)?;
+            Some((storage.clone(), escape(changed.path.as_os_str().as_bytes())))
+        };
+        once.filter_map(place).collect()
+    }
+
+    pub(super) fn resolve<'t>(&self, target: &'t Target) -> Result<Resolved<'t>> {
+        match target {
+            Target::Path(path) => Ok(Resolved::Path(path)),
+            Target::Handle(name) => self.session.handle(name).map(Resolved::File),
+        }
+    }
+
+    /// The open file of a handle, or a path opened for one request.
+    pub(super) fn open(&mut self, target: &Target, flags: &[OpenFlag]) -> Result<Arc<OpenFile>> {
+        match self.resolve(target)? {
+            Resolved::File(file) => Ok(file),
+            Resolved::Path(path) => {
+                let opened = self
+                    .process
+                    .open(path.as_ref(), OpenHow::new(flags), 0o666)?;
+                self.note(opened.changed);
+                Ok(Arc::new(opened.file))
+            }
+        }
+    }
+}
+
+impl Resolved<'_> {
+    pub(super) fn subject(&self, follow: bool) -> Subject<'_> {
+        match self {
+            Self::Path(path) => Subject::Path {
+                path: path.as_ref(),
+                follow,
+            },
+            Self::File(file) => Subject::File(file),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A tree as someone sees it, and what lies where in it: what file operations and observing need to
+//! know of a container, a volume or the host.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::engine::Storage;
+use crate::rootfs::Rootfs;
+use crate::union::Provenance;
+
+/// One tree: a disk, and for each mount in it what is mounted.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    /// The disk.
+    pub(super) rootfs: Arc<Rootfs>,
+    /// Mount id ([`Rootfs::ROOT_ID`] is the root) → its storages.
+    pub(super) mounts: BTreeMap<u64, Mounted>,
+}
+
+/// The storages under one mount.
+#[derive(Clone, Debug)]
+pub(super) enum Mounted {
+    /// One: a volume, the host, a tmpfs.
+    One(Storage),
+    /// A stack: an image below a writable layer, or alone.
+    Stack {
+        /// The writable layer.
+        upper: Option<Storage>,
+        /// Layers of the image, topmost first, as [`Provenance::Lower`] counts.
+        lowers: Vec<Storage>,
+    },
+}
+
+impl View {
+    /// A tree of one storage.
+    pub(super) fn single(rootfs: Arc<Rootfs>, storage: Storage) -> Self {
+        Self {
+            rootfs,
+            mounts: BTreeMap::from([(Rootfs::ROOT_ID, Mounted::One(storage))]),
+        }
+    }
+
+    /// The storage of a file of this mount. `None` when the mount is not this view's.
+    pub(super) fn storage(&self, mount: u64, provenance: Provenance) -> Option<&Storage> {
+        match (self.mounts.get(&mount)?, provenance) {
+            (Mounted::One(storage), _) => Some(storage),
+            (Mounted::Stack { upper, .. }, Provenance::Upper) => upper.as_ref(),
+            (Mounted::Stack { lowers, .. }, Provenance::Lower(index)) => lowers.get(index),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Looking at a whole tree, as the superuser and without changing anything.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
+
+use super::Rootfs;
+use super::mounts::Location;
+use super::walk::lookup;
+use crate::union::{DirectoryEntry, Errno, FileKind, NodeRef, Result, Union};
+
+/// One file of a tree.
+#[derive(Debug)]
+pub struct Visited<'a> {
+    /// Path in the tree, `/` first.
+    pub path: &'a [u8],
+    /// [`super::Mount::id`] of the mount that it belongs to.
+    pub mount: u64,
+    /// The union of that mount.
+    pub union: &'a Arc<Union>,
+    /// The file.
+    pub node: &'a NodeRef,
+    /// Path in that union, `/` first.
+    pub inner: &'a [u8],
+}
+
+/// What is called with every file.
+type Visitor<'a> = &'a mut dyn FnMut(&Visited<'_>) -> Result<()>;
+
+/// A directory whose entries are being visited. Kept in a list of our own, since an image decides how
+/// deep a tree is.
+struct Level {
+    at: Location,
+    entries: std::vec::IntoIter<DirectoryEntry>,
+    /// Path in the tree and in the union, without a trailing slash.
+    path: Vec<u8>,
+    inner: Vec<u8>,
+}
+
+impl Rootfs {
+    /// Visits every file, the root included, each directory before what is in it and names in
+    /// order. What a mount hides is not seen. A file that goes away meanwhile is left out.
+    ///
+    /// # Errors
+    /// The visitor's, and those of the unions.
+    pub fn visit(&self, visitor: Visitor<'_>) -> Result<()> {
+        let table = self.table();
+        let root = table.root();
+        let inner = top_path(&root);
+        let mut levels = Vec::from_iter(visit_file(visitor, root, Vec::new(), inner)?);
+        while let Some(level) = levels.last_mut() {
+            let Some(entry) = level.entries.next() else {
+                levels.pop();
+                continue;
+            };
+            let child = match lookup(&level.at, &entry.name) {
+                Err(Errno::NOENT) => continue,
+                child => child?,
+            };
+            let child = table.cross(child, Some((&level.at.node, &entry.name)));
+            let path = joined(&level.path, entry.name.as_bytes());
+            let inner = if Arc::ptr_eq(&child.mount, &level.at.mount) {
+                joined(&level.inner, entry.name.as_bytes())
+            } else {
+                top_path(&child)
+            };
+            levels.extend(visit_file(visitor, child, path, inner)?);
+        }
+        Ok(())
+    }
+}
+
+/// Visits one file; gives the level below it when it is a directory.
+fn visit_file(
+    visitor: Visitor<'_>,
+    at: Location,
+    path: Vec<u8>,
+    inner: Vec<u8>,
+) -> Result<Option<Level>> {
+    visitor(&Visited {
+        path: or_root(&path),
+        mount: at.mount.id,
+        union: &at.mount.union,
+        node: &at.node,
+        inner: or_root(&inner),
+    })?;
+    if at.node.kind() != FileKind::Directory {
+        return Ok(None);
+    }
+    match at.union().read_directory(&at.node) {
+        Ok(entries) => Ok(Some(Level {
+            at,
+            entries: entries.into_iter(),
+            path,
+            inner,
+        })),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn joined(dir: &[u8], name: &[u8]) -> Vec<u8> {
+    [dir, b"/", name].concat()
+}
+
+fn or_root(path: &[u8]) -> &[u8] {
+    if path.is_empty() { b"/" } else { path }
+}
+
+/// Path of a mount's top in its union, without a trailing slash; empty also for a single file whose
+/// name is gone.
+fn top_path(top: &Location) -> Vec<u8> {
+    let path = top.union().path(&top.node).unwrap_or_default();
+    let bytes = path.as_os_str().as_bytes();
+    if bytes == b"/" {
+        Vec::new()
+    } else {
+        bytes.to_vec()
+    }
+}

@@ -1,0 +1,100 @@
+//! One line against the final world.
+
+use crate::engine::{Seen, Storage};
+use crate::outcome::{Fate, storage_words, word};
+
+use super::expected::Expected;
+use super::line::{Line, Wrote};
+use super::look::Sight;
+
+/// What is said of a loss that the steps do not explain.
+const UNEXPLAINED: &str = "no step explains it";
+
+/// What became of a line.
+pub(super) fn fate(line: &Line, files: &[Expected], sight: &Sight<'_>) -> Fate {
+    if line.superseded {
+        return Fate::Lost { cause: cause(line) };
+    }
+    match line.wrote {
+        Wrote::File(index) => file_fate(line, files.get(index), sight),
+        Wrote::Gone => gone_fate(line, sight),
+    }
+}
+
+fn file_fate(line: &Line, expected: Option<&Expected>, sight: &Sight<'_>) -> Fate {
+    let (storage, inner) = &line.place;
+    let difference = |seen: &Seen| expected.and_then(|expected| expected.difference(seen));
+    if let Some(seen) = sight.at(storage, inner) {
+        return match difference(seen) {
+            None => Fate::Kept {
+                place: format!("in {}", storage_words(storage)),
+                seen_by: sight.seen_by(storage, inner),
+            },
+            Some(how) => Fate::Lost {
+                cause: format!("{how}: {}", cause(line)),
+            },
+        };
+    }
+    for (step, image) in &line.committed {
+        if let Some(layer) = sight.in_image(image, inner)
+            && sight
+                .at(layer, inner)
+                .is_some_and(|seen| difference(seen).is_none())
+        {
+            return Fate::Kept {
+                place: format!("in {}, committed at step {step}", storage_words(layer)),
+                seen_by: sight.seen_by(layer, inner),
+            };
+        }
+    }
+    let copies: Vec<String> = line
+        .committed
+        .iter()
+        .map(|(step, image)| {
+            format!(
+                "; committed at step {step} to image {}, which no container shows",
+                word(image)
+            )
+        })
+        .collect();
+    Fate::Lost {
+        cause: format!("{}{}", cause(line), copies.concat()),
+    }
+}
+
+/// A deletion is kept as long as its storage is there and nothing is at its place.
+fn gone_fate(line: &Line, sight: &Sight<'_>) -> Fate {
+    let (storage, inner) = &line.place;
+    let back = match storage {
+        Storage::Writable { container } => match sight.container(container) {
+            None => return Fate::Lost { cause: cause(line) },
+            Some((_, tree)) => tree.iter().find(|seen| {
+                let own = matches!(
+                    seen.storage,
+                    Storage::Layer { .. } | Storage::Writable { .. }
+                );
+                own && seen.path == *inner
+            }),
+        },
+        _ if line.taken.is_some() => return Fate::Lost { cause: cause(line) },
+        _ => sight.at(storage, inner),
+    };
+    match back {
+        None => Fate::Kept {
+            place: "stays deleted".to_owned(),
+            seen_by: Vec::new(),
+        },
+        Some(seen) => Fate::Lost {
+            cause: format!(
+                "it is back, from {}: {}",
+                storage_words(&seen.storage),
+                cause(line)
+            ),
+        },
+    }
+}
+
+fn cause(line: &Line) -> String {
+    let known = line.taken.as_ref().or(line.suspect.as_ref());
+    known.cloned().unwrap_or_else(|| UNEXPLAINED.to_owned())
+}

@@ -1,0 +1,33 @@
+//! The daemon's half of a container engine: images, containers and volumes, kept on a disk.
+//!
+//! A [`Store`] owns one folder. What it holds is what lies there: directories with files in them, and
+//! small JSON records that say what they are (the layout is in [`format`]). Opening a folder again
+//! reads the records back and drops what no record names, so that a crash at any moment loses at most
+//! the change that was being made.
+//!
+//! The store keeps records and directories and checks requests ([`spec`], [`names`], [`filter`],
+//! [`driver`]); it never looks inside the directories that it hands out, and knows neither path
+//! walks nor processes.
+
+mod disk;
+pub mod driver;
+pub mod filter;
+pub mod format;
+mod load;
+pub mod names;
+mod record;
+mod refusal;
+mod remove;
+pub mod spec;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub use record::{
+    BindSource, Config, Container, Image, Layer, Mount, MountSource, Number, Owner, Propagation,
+    State, TmpfsSource, Volume, VolumeSource,
+};
+pub use refusal::{Reason, Refusal};
+pub use remove::remove_tree;
+pub use table::{Options, Store};

@@ -1,0 +1,169 @@
+//! From what was seen to what it is worth.
+
+use std::path::Path;
+
+use crate::engine::{Answer, Refusal, Value};
+use crate::outcome::{differences, unified_diff};
+use crate::run::{End, Execution, all_steps, mismatches};
+use crate::scenario::{Scenario, Step};
+use crate::snapshot::Approval;
+
+use super::{Failure, Verdict, excerpt};
+
+/// Longest list of differences, in lines; the text shows the rest.
+const DIFFERENCES_MAX: usize = 40;
+
+/// The text of an outcome and what came of comparing it.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// What came of comparing it with the approved one.
+    pub approval: &'a Approval,
+}
+
+/// The verdict on an execution, with all failures. `judged` is `None` when the execution did not come to
+/// its own end, so that there is nothing to compare.
+pub fn judge(scenario: &Scenario, execution: &Execution, judged: Option<Judged<'_>>) -> Verdict {
+    if let Some(why) = faulty(scenario, execution) {
+        return Verdict::Errored(why);
+    }
+    let mut failures = step_failures(scenario, execution);
+    if let Some(judged) = judged {
+        match approval_failure(judged) {
+            Ok(failure) => failures.extend(failure),
+            Err(why) => return Verdict::Errored(why),
+        }
+    }
+    if failures.is_empty() {
+        Verdict::Passed
+    } else {
+        Verdict::Failed(failures)
+    }
+}
+
+/// Whether every step came out as expected: the condition for approving the outcome.
+pub fn meets_expectations(scenario: &Scenario, execution: &Execution) -> bool {
+    execution.end == End::Complete && step_failures(scenario, execution).is_empty()
+}
+
+/// Why the engine itself failed, if it did.
+pub fn faulty(scenario: &Scenario, execution: &Execution) -> Option<String> {
+    let End::Fault { step, message } = &execution.end else {
+        return None;
+    };
+    let Some(number) = step else {
+        return Some(message.clone());
+    };
+    let steps = all_steps(&scenario.steps);
+    let words = steps
+        .iter()
+        .find(|step| step.number == *number)
+        .map(|step| crate::run::step_words(step));
+    Some(format!(
+        "step {number}, {}: {message}",
+        words.unwrap_or_default()
+    ))
+}
+
+fn step_failures(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    let steps = all_steps(&scenario.steps);
+    // Branches may end early, so steps and outcomes are matched by number.
+    let mut outcomes = execution.outcome.steps.iter().peekable();
+    for step in steps {
+        let Some(outcome) = outcomes.next_if(|outcome| outcome.number == step.number) else {
+            continue;
+        };
+        let Some(answer) = &outcome.answer else {
+            continue;
+        };
+        let headline = format!("step {}, {}", step.number, outcome.words);
+        for mismatch in mismatches(step, answer, &execution.others) {
+            failures.push(Failure {
+                headline: headline.clone(),
+                at: excerpt(&scenario.file, &mismatch.at),
+                expected: Some(mismatch.expected),
+                actual: Some(mismatch.actual),
+                details: mismatch.detail.into_iter().collect(),
+                text_diff: None,
+            });
+        }
+        if execution.end == End::Refused(step.number.clone()) {
+            failures.extend(refused(scenario, step, headline, answer));
+        }
+    }
+    failures
+}
+
+fn refused(scenario: &Scenario, step: &Step, headline: String, answer: &Answer) -> Option<Failure> {
+    let refusal = refusal_of(answer)?;
+    let code = refusal.code.to_string();
+    let actual = if refusal.message == code {
+        format!("error {code}")
+    } else {
+        format!("error {code}: {}", refusal.message)
+    };
+    Some(Failure {
+        headline,
+        at: excerpt(&scenario.file, &step.at),
+        expected: Some("no error".to_owned()),
+        actual: Some(actual),
+        details: vec![
+            "the scenario ends here: later steps were not performed".to_owned(),
+            format!("if this is right, say so: `expect: {{error: {code}}}`"),
+        ],
+        text_diff: None,
+    })
+}
+
+fn refusal_of(answer: &Answer) -> Option<&Refusal> {
+    match answer {
+        Answer::Refused(refusal) => Some(refusal),
+        Answer::Done(Value::Files(answers)) => answers.iter().find_map(|a| a.result.as_ref().err()),
+        _ => None,
+    }
+}
+
+fn approval_failure(judged: Judged<'_>) -> Result<Option<Failure>, String> {
+    Ok(match judged.approval {
+        Approval::Same | Approval::Written(_) => None,
+        Approval::Unusable(why) => return Err(why.clone()),
+        Approval::Missing { path, pending } => Some(Failure {
+            headline: format!("no approved outcome yet: {}", path.display()),
+            details: waiting(pending.as_deref()),
+            text_diff: Some(unified_diff("", judged.text)),
+            ..Failure::default()
+        }),
+        Approval::Differs {
+            path,
+            approved,
+            pending,
+        } => {
+            let mut details = differences(approved, judged.text);
+            if details.len() > DIFFERENCES_MAX {
+                let more = details.len() - DIFFERENCES_MAX;
+                details.truncate(DIFFERENCES_MAX);
+                details.push(format!("… and {more} more"));
+            }
+            details.extend(waiting(pending.as_deref()));
+            Some(Failure {
+                headline: format!("the outcome is not the approved one: {}", path.display()),
+                details,
+                text_diff: Some(unified_diff(approved, judged.text)),
+                ..Failure::default()
+            })
+        }
+        Approval::Tidy { path, message } => Some(Failure {
+            headline: format!("{}: {message}", path.display()),
+            ..Failure::default()
+        }),
+    })
+}
+
+fn waiting(pending: Option<&Path>) -> Vec<String> {
+    pending
+        .map(|path| format!("waits for review: {}", path.display()))
+        .into_iter()
+        .collect()
+}

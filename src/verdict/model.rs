@@ -1,0 +1,66 @@
+//! Verdicts as data.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::outcome::Outcome;
+
+/// One case on one engine.
+#[derive(Clone, Debug)]
+pub struct CaseResult {
+    /// The test's id: `volumes/readonly[access=ro]`.
+    pub id: String,
+    /// The engine's name.
+    pub engine: String,
+    /// What it is worth.
+    pub verdict: Verdict,
+    /// From opening the engine to the verdict.
+    pub duration: Duration,
+    /// What was seen; `None` when nothing was run.
+    pub outcome: Option<Outcome>,
+    /// Where the engine's private directory is, when it was asked to be kept.
+    pub kept: Option<PathBuf>,
+}
+
+/// What a case is worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As expected and as approved.
+    Passed,
+    /// Everything that is not, in order of the steps, differences from the snapshot last.
+    Failed(Vec<Failure>),
+    /// Not run, and why.
+    Skipped(String),
+    /// The engine failed, so nothing can be said, and why.
+    Errored(String),
+}
+
+/// One thing that is not as it should be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// One line: `step 3 in first: read /data/rows: other content than expected`.
+    pub headline: String,
+    /// The expectation or step in the scenario file.
+    pub at: Option<Excerpt>,
+    /// What should be, in one line.
+    pub expected: Option<String>,
+    /// What is, in one line.
+    pub actual: Option<String>,
+    /// More lines: differences in terms of storage, what to do about it.
+    pub details: Vec<String>,
+    /// Unified diff of the approved text and the actual one.
+    pub text_diff: Option<String>,
+}
+
+/// A place in a scenario file with the lines around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The file, as it was named or found.
+    pub path: PathBuf,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// Numbered lines, that of the place among them.
+    pub lines: Vec<(usize, String)>,
+}
