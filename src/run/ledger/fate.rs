@@ -36,14 +36,18 @@ fn file_fate(line: &Line, expected: Option<&Expected>, sight: &Sight<'_>) -> Fat
         };
     }
     for (step, image) in &line.committed {
-        if let Some(layer) = sight.in_image(image, inner)
-            && sight
-                .at(layer, inner)
-                .is_some_and(|seen| difference(seen).is_none())
-        {
+        let mut copies = sight.in_image(image, inner);
+        copies.retain(|(_, seen)| difference(seen).is_none());
+        if let Some((_, seen)) = copies.first() {
+            let seen_by = copies
+                .iter()
+                .map(|(c, seen)| (c.name.clone(), seen.path.clone()));
             return Fate::Kept {
-                place: format!("in {}, committed at step {step}", storage_words(layer)),
-                seen_by: sight.seen_by(layer, inner),
+                place: format!(
+                    "in {}, committed at step {step}",
+                    storage_words(&seen.storage)
+                ),
+                seen_by: seen_by.collect(),
             };
         }
     }
