@@ -25,7 +25,7 @@ mod errno;
 mod file;
 mod kind;
 mod mount;
-mod native;
+pub mod native;
 mod operation;
 mod text;
 mod tree;

@@ -214,3 +214,23 @@ pub struct Volume {
     /// Driver options.
     pub options: BTreeMap<String, String>,
 }
+
+impl Container {
+    /// The volumes that it mounts.
+    pub fn volumes(&self) -> impl Iterator<Item = &VolumeSource> {
+        self.mounts.iter().filter_map(|mount| match &mount.source {
+            MountSource::Volume(volume) => Some(volume),
+            _ => None,
+        })
+    }
+}
+
+impl Container {
+    /// The ids of the images that it mounts.
+    pub fn mounted_images(&self) -> impl Iterator<Item = &str> {
+        self.mounts.iter().filter_map(|mount| match &mount.source {
+            MountSource::Image { image_id, .. } => Some(image_id.as_str()),
+            _ => None,
+        })
+    }
+}

@@ -128,6 +128,11 @@ impl Store {
         self.containers.get(&number).map(|(_, container)| container)
     }
 
+    /// The driver options of a volume.
+    pub fn volume_options(&self, number: Number) -> Option<&BTreeMap<String, String>> {
+        self.volumes.get(&number).map(|(_, volume)| &volume.options)
+    }
+
     /// The volume with this name.
     pub fn volume(&self, name: &str) -> Option<(Number, &Volume)> {
         self.volumes().find(|(_, volume)| volume.name == name)

@@ -12,10 +12,42 @@
 //! Permissions are not checked here (the kernel's VFS does that above overlayfs); who the caller is
 //! matters only for the owner of new files and for the set-ID rules.
 
+mod acl;
+mod attributes;
+mod changes;
+mod copy_tree;
+mod copy_up;
+mod create;
+mod data;
+mod descriptors;
+mod directory;
 mod filesystem;
+mod find;
+pub mod format;
+mod handle;
+mod link;
+mod lock;
+mod lower;
+mod marks;
+mod node;
+mod override_stat;
+mod plant;
+mod privileges;
+mod real;
+mod redirect;
+mod rename;
+mod space;
+mod symlink;
+mod temporary;
 mod types;
+mod unlink;
+mod whiteout;
+mod xattr;
 
-pub use filesystem::{Handle, NodeRef, Union, copy_tree};
+pub use copy_tree::copy_tree;
+pub use filesystem::Union;
+pub use handle::Handle;
+pub use node::NodeRef;
 pub use types::{
     AllocateRange, Attributes, Caller, CallerCapability, ChangeKind, CopyOptions, DirectoryEntry,
     FileKind, New, NewKind, OpenFlags, Options, Ownership, Provenance, RenameFlags, SetAttributes,

@@ -20,6 +20,10 @@ pub struct Stack {
 
 /// Mount options, by the kernel's names where it has them (overlayfs.rst).
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "mount options are independent switches"
+)]
 pub struct Options {
     /// Where the union keeps its marks.
     pub namespace: XattrNamespace,

@@ -1,10 +1,413 @@
-//! Stub until the real one is here.
+//! Set-up trees: layers, the host directory, volumes. Everything is made exactly as given, and nobody's
+//! permissions are asked.
+//!
+//! Paths are walked name by name in a plain union, which follows no symlink, so that a path of a
+//! hostile image cannot lead out of the tree.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::sync::Arc;
 
-use crate::engine::Tree;
-use crate::union::{Errno, Union, XattrNamespace};
+use super::files::convert;
+use crate::engine::{Content, DeviceKind, Entry, Node, NodeKind, Tree};
+use crate::rootfs::host_root;
+use crate::union::{
+    Caller, Errno, FileKind, New, NewKind, NodeRef, OpenFlags, SetAttributes, SetTime, Union,
+    XattrFlags,
+};
 
-pub(super) fn plant(union: &Arc<Union>, tree: &Tree, marks: XattrNamespace) -> Result<(), Errno> {
-    let _ = (union, tree, marks);
-    Err(Errno::NOSYS)
+/// Bytes of one write of a pattern.
+const CHUNK: usize = 64 << 10;
+
+/// A tree that could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {reason}")]
+pub(super) struct PlantError {
+    /// The entry.
+    pub(super) path: String,
+    /// Why not.
+    pub(super) reason: Reason,
+}
+
+/// Why an entry could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Reason {
+    /// Not absolute, or with an empty component, `.` or `..`.
+    #[error("is not a plain absolute path")]
+    Path,
+    /// A parent is a file or a symlink.
+    #[error("lies below something that is no directory")]
+    Parent,
+    /// A hard link to something that the tree does not hold.
+    #[error("links to a path that is not in the tree")]
+    Link,
+    /// The disk refused.
+    #[error("{}", crate::engine::Errno::from(*.0))]
+    Errno(Errno),
+}
+
+impl From<Errno> for Reason {
+    fn from(errno: Errno) -> Self {
+        Self::Errno(errno)
+    }
+}
+
+type Result<T, E = Reason> = std::result::Result<T, E>;
+
+/// Makes a tree in a plain union. Whiteouts and opaque marks are made as the union's options say.
+///
+/// Hard links are made after everything else, times set last of all. A directory that exists keeps
+/// what is in it; a file that exists is replaced.
+///
+/// # Errors
+/// [`PlantError`]; what was made before it stays.
+pub(super) fn plant(union: &Arc<Union>, tree: &Tree) -> Result<(), PlantError> {
+    let mut planter = Planter::new(union);
+    let mut links = Vec::new();
+    for entry in &tree.0 {
+        match &entry.node.kind {
+            NodeKind::Hardlink { to } => links.push((entry, to.as_str())),
+            _ => planter
+                .entry(entry)
+                .map_err(|reason| fault(entry, reason))?,
+        }
+    }
+    planter.links(links)?;
+    planter.times()
+}
+
+fn fault(entry: &Entry, reason: Reason) -> PlantError {
+    PlantError {
+        path: entry.path.clone(),
+        reason,
+    }
+}
+
+struct Planter<'a> {
+    union: &'a Union,
+    superuser: Caller,
+    /// Directories of which it is known that they exist, by path; `""` is the root.
+    directories: BTreeMap<&'a str, NodeRef>,
+    /// Times to set when nothing is made any more.
+    times: Vec<(&'a Entry, NodeRef)>,
+}
+
+impl<'a> Planter<'a> {
+    fn new(union: &'a Union) -> Self {
+        Self {
+            union,
+            superuser: Caller {
+                umask: 0,
+                ..host_root()
+            },
+            directories: BTreeMap::from([("", union.root())]),
+            times: Vec::new(),
+        }
+    }
+
+    fn entry(&mut self, entry: &'a Entry) -> Result<()> {
+        let Some((parent, name)) = split(&entry.path)? else {
+            return self.root(entry);
+        };
+        let dir = self.directory(parent)?;
+        let node = match &entry.node.kind {
+            NodeKind::Whiteout => {
+                self.clear(&dir, name)?;
+                return Ok(self.union.plant_whiteout(&dir, name)?);
+            }
+            NodeKind::Directory { opaque } => {
+                let node = self.make_directory(&dir, name, entry.node.mode)?;
+                self.directories.insert(&entry.path, node.clone());
+                if *opaque {
+                    self.union.mark_opaque(&node)?;
+                }
+                node
+            }
+            kind => {
+                self.clear(&dir, name)?;
+                self.make(&dir, name, kind, entry.node.mode)?
+            }
+        };
+        self.attributes(entry, node)
+    }
+
+    /// `/`: only its attributes.
+    fn root(&mut self, entry: &'a Entry) -> Result<()> {
+        let NodeKind::Directory { opaque } = entry.node.kind else {
+            return Err(Reason::Path);
+        };
+        let root = self.union.root();
+        if opaque {
+            self.union.mark_opaque(&root)?;
+        }
+        self.attributes(entry, root)
+    }
+
+    /// A directory by its path, made where it is missing.
+    fn directory(&mut self, path: &'a str) -> Result<NodeRef> {
+        let mut known = path;
+        let mut at = loop {
+            match (self.directories.get(known), known.rsplit_once('/')) {
+                (Some(node), _) => break node.clone(),
+                (None, Some((parent, _))) => known = parent,
+                (None, None) => return Err(Reason::Path),
+            }
+        };
+        while known.len() < path.len() {
+            let rest = path.get(known.len() + 1..).ok_or(Reason::Path)?;
+            let name = rest.split('/').next().unwrap_or(rest);
+            known = path
+                .get(..known.len() + 1 + name.len())
+                .ok_or(Reason::Path)?;
+            at = self.make_directory(&at, OsStr::new(name), None)?;
+            self.directories.insert(known, at.clone());
+        }
+        Ok(at)
+    }
+
+    /// A directory that exists is left as it is.
+    fn make_directory(&self, dir: &NodeRef, name: &OsStr, mode: Option<u32>) -> Result<NodeRef> {
+        match self.union.lookup(dir, name) {
+            Ok(node) if node.kind() == FileKind::Directory => Ok(node),
+            Ok(_) => Err(Reason::Parent),
+            Err(Errno::NOENT) => self.create(dir, name, NewKind::Directory, mode.unwrap_or(0o755)),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Removes what is there and no directory.
+    fn clear(&self, dir: &NodeRef, name: &OsStr) -> Result<()> {
+        match self.union.lookup(dir, name) {
+            Ok(node) if node.kind() == FileKind::Directory => Err(Errno::EXIST.into()),
+            Ok(_) => Ok(self.union.unlink(dir, name)?),
+            Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    fn make(
+        &self,
+        dir: &NodeRef,
+        name: &OsStr,
+        kind: &NodeKind,
+        mode: Option<u32>,
+    ) -> Result<NodeRef> {
+        let new = match kind {
+            NodeKind::Symlink { target } => NewKind::Symlink(target.into()),
+            NodeKind::Fifo => NewKind::Fifo,
+            NodeKind::Socket => NewKind::Socket,
+            NodeKind::Device {
+                kind: DeviceKind::Char,
+                major,
+                minor,
+            } => NewKind::Character(*major, *minor),
+            NodeKind::Device {
+                kind: DeviceKind::Block,
+                major,
+                minor,
+            } => NewKind::Block(*major, *minor),
+            _ => NewKind::Regular,
+        };
+        let default = if matches!(new, NewKind::Symlink(_)) {
+            0o777
+        } else {
+            0o644
+        };
+        let node = self.create(dir, name, new, mode.unwrap_or(default))?;
+        if let NodeKind::File(content) = kind {
+            self.fill(&node, content)?;
+        }
+        Ok(node)
+    }
+
+    fn create(&self, dir: &NodeRef, name: &OsStr, kind: NewKind, mode: u32) -> Result<NodeRef> {
+        Ok(self
+            .union
+            .create(dir, name, &New { kind, mode }, &self.superuser)?)
+    }
+
+    fn fill(&self, node: &NodeRef, content: &Content) -> Result<()> {
+        match content {
+            Content::Bytes(bytes) if bytes.is_empty() => Ok(()),
+            Content::Bytes(bytes) => self.write(node, bytes.as_slice(), bytes.len() as u64),
+            Content::Fill {
+                size,
+                fill: Some(pattern),
+            } => {
+                if pattern.is_empty() {
+                    return Err(Errno::INVAL.into());
+                }
+                let chunk = pattern.as_slice().repeat((CHUNK / pattern.len()).max(1));
+                self.write(node, &chunk, *size)
+            }
+            Content::Fill { size, fill: None } => {
+                let change = SetAttributes {
+                    size: Some(*size),
+                    ..SetAttributes::default()
+                };
+                self.union.set_attributes(node, &change, &self.superuser)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes a chunk over and over, `size` bytes in all.
+    fn write(&self, node: &NodeRef, chunk: &[u8], size: u64) -> Result<()> {
+        let flags = OpenFlags {
+            write: true,
+            ..OpenFlags::default()
+        };
+        let handle = self.union.open_file(node, flags)?;
+        let mut offset = 0;
+        while offset < size {
+            let length = chunk.len() as u64;
+            let start = offset % length;
+            let end = length.min(start + (size - offset));
+            let part = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+            let part = part
+                .and_then(|(start, end)| chunk.get(start..end))
+                .unwrap_or_default();
+            let count = handle.write_at(part, offset, &self.superuser)?;
+            if count == 0 {
+                return Err(Errno::IO.into());
+            }
+            offset += count as u64;
+        }
+        Ok(())
+    }
+
+    /// Owner and mode as given or by default, whatever a set-group-ID parent or its default access list
+    /// have made of them; then extended attributes.
+    fn attributes(&mut self, entry: &'a Entry, node: NodeRef) -> Result<()> {
+        let Node {
+            kind,
+            mode,
+            uid,
+            gid,
+            mtime,
+            xattrs,
+        } = &entry.node;
+        let wanted_mode = match kind {
+            NodeKind::Symlink { .. } => None,
+            NodeKind::Directory { .. } => Some(mode.unwrap_or(0o755)),
+            _ => Some(mode.unwrap_or(0o644)),
+        };
+        let (uid, gid) = (uid.unwrap_or(0), gid.unwrap_or(0));
+        let now = self.union.attributes(&node)?;
+        let other_mode = wanted_mode.filter(|mode| *mode != now.mode);
+        if (uid, gid) != (now.uid, now.gid) || other_mode.is_some() {
+            let change = SetAttributes {
+                // A change of owner may clear set-ID bits.
+                mode: wanted_mode,
+                uid: Some(uid),
+                gid: Some(gid),
+                ..SetAttributes::default()
+            };
+            self.union.set_attributes(&node, &change, &self.superuser)?;
+        }
+        for (name, value) in xattrs {
+            let name = OsStr::new(name);
+            self.union
+                .set_xattr(&node, name, value.as_slice(), XattrFlags::Any)?;
+        }
+        if mtime.is_some() {
+            self.times.push((entry, node));
+        }
+        Ok(())
+    }
+
+    /// Hard links, each as soon as the name to which it links is there.
+    fn links(&mut self, links: Vec<(&'a Entry, &'a str)>) -> Result<(), PlantError> {
+        let mut pending = links;
+        while let [(first, _), ..] = pending.as_slice() {
+            let first = *first;
+            let before = pending.len();
+            let mut waiting = Vec::new();
+            for (entry, to) in pending {
+                match self.link(entry, to) {
+                    Ok(()) => {}
+                    Err(Reason::Link) => waiting.push((entry, to)),
+                    Err(reason) => return Err(fault(entry, reason)),
+                }
+            }
+            pending = waiting;
+            if pending.len() == before {
+                return Err(fault(first, Reason::Link));
+            }
+        }
+        Ok(())
+    }
+
+    fn link(&mut self, entry: &'a Entry, to: &'a str) -> Result<()> {
+        let source = self.find(to)?.ok_or(Reason::Link)?;
+        let (parent, name) = split(&entry.path)?.ok_or(Reason::Path)?;
+        let dir = self.directory(parent)?;
+        self.clear(&dir, name)?;
+        self.union.link(&source, &dir, name)?;
+        let Node { mode, uid, gid, .. } = entry.node;
+        if mode.is_some() || uid.is_some() || gid.is_some() {
+            let change = SetAttributes {
+                mode,
+                uid,
+                gid,
+                ..SetAttributes::default()
+            };
+            self.union
+                .set_attributes(&source, &change, &self.superuser)?;
+        }
+        if entry.node.mtime.is_some() {
+            self.times.push((entry, source));
+        }
+        Ok(())
+    }
+
+    fn find(&self, path: &str) -> Result<Option<NodeRef>> {
+        let Some((parent, name)) = split(path)? else {
+            return Ok(None);
+        };
+        let mut at = self.union.root();
+        let components = parent.split('/').skip(1).map(OsStr::new).chain([name]);
+        for name in components {
+            if at.kind() != FileKind::Directory {
+                return Err(Reason::Parent);
+            }
+            at = match self.union.lookup(&at, name) {
+                Err(Errno::NOENT) => return Ok(None),
+                found => found?,
+            };
+        }
+        Ok(Some(at))
+    }
+
+    fn times(self) -> Result<(), PlantError> {
+        for (entry, node) in &self.times {
+            let Some(mtime) = entry.node.mtime else {
+                continue;
+            };
+            let at = SetTime::At(convert::timestamp(mtime));
+            let change = SetAttributes {
+                mtime: Some(at),
+                ..SetAttributes::default()
+            };
+            self.union
+                .set_attributes(node, &change, &self.superuser)
+                .map_err(|errno| fault(entry, errno.into()))?;
+        }
+        Ok(())
+    }
+}
+
+/// The path of the parent (`""` is the root) and the name; `None` for `/`.
+fn split(path: &str) -> Result<Option<(&str, &OsStr)>> {
+    let below = path.strip_prefix('/').ok_or(Reason::Path)?;
+    if below.is_empty() {
+        return Ok(None);
+    }
+    let plain = |name: &str| !matches!(name, "" | "." | "..") && !name.contains('\0');
+    if !below.split('/').all(plain) {
+        return Err(Reason::Path);
+    }
+    Ok(path
+        .rsplit_once('/')
+        .map(|(parent, name)| (parent, OsStr::new(name))))
 }

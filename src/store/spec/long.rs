@@ -79,7 +79,7 @@ mod tests {
             name,
             copy: true,
             subpath,
-            labels: Default::default(),
+            labels: std::collections::BTreeMap::new(),
         }
     }
 
@@ -93,6 +93,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn texts() {
         let tmpfs = Source::Tmpfs {
             size: None,

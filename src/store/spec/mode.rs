@@ -32,7 +32,7 @@ impl Mode {
     pub fn parse(text: &str) -> Option<Self> {
         let mut mode = Self::default();
         let [mut access, mut label, mut copy, mut consistency] = [false; 4];
-        let mut once = |seen: &mut bool| !std::mem::replace(seen, true);
+        let once = |seen: &mut bool| !std::mem::replace(seen, true);
         if text.is_empty() {
             return Some(mode);
         }

@@ -78,8 +78,8 @@ fn daemon(text: &str) -> Result<Spec, Refusal> {
     else {
         return refuse(format!("invalid mode: {mode}"));
     };
-    // The command line makes `.` and `./x` absolute; `../x` and `~/x` reach the daemon as names.
-    let is_path = source.starts_with('/') || source == "." || source.starts_with("./");
+    // The command line makes `./x` absolute; `~/x` reaches the daemon as a name.
+    let is_path = source.starts_with(['/', '.']);
     let (source, extra) = if is_path {
         let path = source.to_owned();
         let bind = Source::Bind {
@@ -219,7 +219,8 @@ mod tests {
             ),
             // Docker row 60: whether that is a name is asked when the volume is made.
             ("rel/x:/y", "/y", false, volume("rel/x", true)),
-            ("../x:/y", "/y", false, volume("../x", true)),
+            ("../x:/y", "/y", false, bind("../x", None)),
+            ("~/x:/y", "/y", false, volume("~/x", true)),
             ("./conf:/y", "/y", false, bind("./conf", None)),
             (".:/y:z", "/y", false, bind(".", None)),
             (

@@ -131,6 +131,7 @@ impl TmpfsOptions {
 }
 
 /// A number with the kernel's suffixes (`memparse`); 0 is no limit, as in tmpfs(5). Outer `None`: not a size.
+#[expect(clippy::option_option, reason = "not a size, no limit, a limit")]
 fn size(text: &str) -> Option<Option<u64>> {
     let (digits, shift) = match text.char_indices().next_back()? {
         (at, 'k' | 'K') => (text.get(..at)?, 10),

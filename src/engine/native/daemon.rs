@@ -1,0 +1,234 @@
+//! The part of the engine that a crash takes with it: an open store, and what is open and running on it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::ground::Ground;
+use super::refusals::{Result, no_such_container, no_such_image, no_such_volume};
+use super::seats::Seats;
+use super::space::Limited;
+use super::view::{Mounted, View};
+use crate::engine::{Storage, VolumeRef};
+use crate::store::spec::parse_tmpfs_options;
+use crate::store::{self, Container, Image, Layer, Number, State, Store, Volume, driver};
+use crate::union::{Space, Union};
+
+/// A daemon at work.
+#[derive(Debug)]
+pub(super) struct Daemon {
+    pub(super) ground: Arc<Ground>,
+    pub(super) seats: Arc<Seats>,
+    pub(super) store: Store,
+    pub(super) running: BTreeMap<Number, Running>,
+    roots: BTreeMap<Number, Arc<Union>>,
+    volumes: BTreeMap<Number, Arc<Union>>,
+    /// Directories of volumes that are kept in memory.
+    memory: BTreeMap<Number, Number>,
+}
+
+/// What a container has while it runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    /// Its disk.
+    pub(super) view: View,
+    /// The directories of its tmpfs mounts.
+    pub(super) tmpfs: Vec<Number>,
+}
+
+/// How a daemon that is no more has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It never was.
+    None,
+    /// It stopped its containers: exit code 0, since a container's idle process obeys SIGTERM.
+    Stopped,
+    /// It died, and its containers with it: exit code 137 (Docker row 22).
+    Crashed,
+}
+
+impl Daemon {
+    /// Starts on what the disk holds.
+    pub(super) fn start(ground: &Arc<Ground>, seats: &Arc<Seats>, ending: Ending) -> Result<Self> {
+        let store = Store::open(ground.private.descriptor()?, store::Options::default())?;
+        let (running, roots, volumes, memory) = Default::default();
+        let (ground, seats) = (Arc::clone(ground), Arc::clone(seats));
+        let mut daemon = Self {
+            ground,
+            seats,
+            store,
+            running,
+            roots,
+            volumes,
+            memory,
+        };
+        if ending != Ending::None {
+            daemon.settle(if ending == Ending::Crashed { 137 } else { 0 })?;
+        }
+        Ok(daemon)
+    }
+
+    /// Containers that ran have exited, and those that were to be removed on exit are.
+    fn settle(&mut self, exit_code: i32) -> Result<()> {
+        let ran: Vec<Number> = self
+            .store
+            .containers()
+            .filter(|(_, container)| container.state.is_running())
+            .map(|(number, _)| number)
+            .collect();
+        for number in ran {
+            self.store.change_container(number, |container| {
+                container.state = State::Exited;
+                container.exit_code = Some(exit_code);
+            })?;
+            if self
+                .store
+                .container_numbered(number)
+                .is_some_and(|c| c.remove_on_exit)
+            {
+                self.remove_container(number, true)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn container(&self, name: &str) -> Result<(Number, &Container)> {
+        self.store
+            .container(name)
+            .ok_or_else(|| no_such_container(name))
+    }
+
+    pub(super) fn image(&self, name: &str) -> Result<(Number, &Image)> {
+        self.store
+            .image(store::names::image(name))
+            .ok_or_else(|| no_such_image(name))
+    }
+
+    /// A volume by name, or the latest that was made for this container at this path.
+    pub(super) fn volume(&self, wanted: &VolumeRef) -> Result<(Number, &Volume)> {
+        match wanted {
+            VolumeRef::Named(name) => self.store.volume(name).ok_or_else(|| no_such_volume(name)),
+            VolumeRef::Anonymous { container, target } => {
+                let path = store::spec::path::clean(target);
+                let made_for = |volume: &Volume| {
+                    volume.owner.as_ref().is_some_and(|owner| {
+                        owner.container == *container
+                            && store::spec::path::clean(&owner.target) == path
+                    })
+                };
+                let found = self
+                    .store
+                    .volumes()
+                    .filter(|(_, volume)| made_for(volume))
+                    .last();
+                found.ok_or_else(|| {
+                    no_such_volume(&format!("anonymous volume of {container} at {target}"))
+                })
+            }
+        }
+    }
+
+    /// Names of the containers that refer to a volume, sorted.
+    pub(super) fn users_of(&self, volume: &str) -> Vec<&Container> {
+        let mut users: Vec<&Container> = self
+            .store
+            .containers()
+            .map(|(_, container)| container)
+            .filter(|container| container.volumes().any(|source| source.name == volume))
+            .collect();
+        users.sort_by(|a, b| a.name.cmp(&b.name));
+        users
+    }
+
+    /// The merged tree of a container without its mounts; one for as long as the container lives.
+    pub(super) fn root(&mut self, number: Number) -> Result<Arc<Union>> {
+        if let Some(root) = self.roots.get(&number) {
+            return Ok(Arc::clone(root));
+        }
+        let layers = self
+            .store
+            .container_numbered(number)
+            .map(|c| c.layers.clone());
+        let upper = self.store.upper(number)?;
+        let lowers = self.lowers(&layers.unwrap_or_default())?;
+        let root = self.ground.stack(Some(upper), self.store.work(), lowers)?;
+        self.keep_root(number, &root);
+        Ok(root)
+    }
+
+    /// Remembers the merged tree of a container that is being made.
+    pub(super) fn keep_root(&mut self, number: Number, root: &Arc<Union>) {
+        self.roots.insert(number, Arc::clone(root));
+    }
+
+    /// Directories of layers, topmost first.
+    pub(super) fn lowers(&mut self, layers: &[Layer]) -> Result<Vec<crate::union::Directory>> {
+        layers
+            .iter()
+            .rev()
+            .map(|layer| Ok(self.store.layer(layer.number)?))
+            .collect()
+    }
+
+    /// A volume's content; one union for all who use it, so that each sees the others' writes at once.
+    pub(super) fn volume_union(&mut self, number: Number) -> Result<Arc<Union>> {
+        if let Some(union) = self.volumes.get(&number) {
+            return Ok(Arc::clone(union));
+        }
+        let options = self.store.volume_options(number);
+        let mut space: Arc<dyn Space> = Arc::clone(&self.ground.disk) as Arc<dyn Space>;
+        let directory = if options.is_some_and(driver::is_tmpfs) {
+            let size = options
+                .and_then(|options| options.get("o"))
+                .map(String::as_str);
+            let size = size
+                .and_then(|o| parse_tmpfs_options(o).ok())
+                .and_then(|o| o.size);
+            space = Arc::new(Limited::new(size.unwrap_or(u64::MAX)));
+            let (passing, directory) = self.store.make_passing()?;
+            self.memory.insert(number, passing);
+            directory
+        } else {
+            self.store.volume_directory(number)?
+        };
+        let union = self
+            .ground
+            .plain(directory, self.store.work(), Some(space))?;
+        self.volumes.insert(number, Arc::clone(&union));
+        Ok(union)
+    }
+
+    /// Forgets a container that is gone.
+    pub(super) fn forget_container(&mut self, number: Number) {
+        self.roots.remove(&number);
+        self.running.remove(&number);
+    }
+
+    /// Forgets a volume that is gone, or one in memory that nobody mounts any more (Docker row 191).
+    pub(super) fn forget_volume(&mut self, number: Number) -> Result<()> {
+        self.volumes.remove(&number);
+        if let Some(passing) = self.memory.remove(&number) {
+            self.store.remove_passing(passing)?;
+        }
+        Ok(())
+    }
+
+    /// Volumes that are in memory now.
+    pub(super) fn memory_volumes(&self) -> Vec<Number> {
+        self.memory.keys().copied().collect()
+    }
+}
+
+/// How the union of a container's layers is told apart: Docker's writable layer above the image's.
+pub(super) fn stack_of(container: Option<&str>, layers: &[Layer]) -> Mounted {
+    let upper = container.map(|container| Storage::Writable {
+        container: container.to_owned(),
+    });
+    let storage = |layer: &Layer| Storage::Layer {
+        image: layer.image.clone(),
+        number: layer.position,
+    };
+    Mounted::Stack {
+        upper,
+        lowers: layers.iter().rev().map(storage).collect(),
+    }
+}

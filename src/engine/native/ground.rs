@@ -1,0 +1,175 @@
+//! What an engine stands on: its private directory, and how files are kept there. It outlives a crash.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rustix::fs::{Mode, OFlags};
+
+use super::space::Disk;
+use crate::rootfs::Locks;
+use crate::store::remove_tree;
+use crate::union::{
+    Directory, Errno, Options, Ownership, Result, Space, Stack, Union, XattrNamespace,
+};
+
+/// How files are kept on this disk by this user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Keeping {
+    /// Owners, modes, devices.
+    pub(super) ownership: Ownership,
+    /// The union's marks.
+    pub(super) namespace: XattrNamespace,
+}
+
+/// A private directory, removed when dropped unless it is kept.
+#[derive(Debug)]
+pub(super) struct Private {
+    parent: OwnedFd,
+    path: PathBuf,
+    directory: OwnedFd,
+    keep: bool,
+}
+
+fn open_directory(path: &Path) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty())
+}
+
+impl Private {
+    /// Makes one, mode 0700.
+    pub(super) fn make(scratch: &Path, keep: bool) -> std::io::Result<Self> {
+        let parent = open_directory(scratch)?;
+        let made = tempfile::Builder::new()
+            .prefix("layerspec-")
+            .tempdir_in(scratch)?;
+        let directory = open_directory(made.path())?;
+        Ok(Self {
+            parent,
+            path: made.keep(),
+            directory,
+            keep,
+        })
+    }
+
+    pub(super) fn descriptor(&self) -> Result<OwnedFd> {
+        rustix::io::fcntl_dupfd_cloexec(&self.directory, 0)
+    }
+
+    pub(super) fn directory(&self) -> &OwnedFd {
+        &self.directory
+    }
+
+    pub(super) fn kept(&self) -> Option<PathBuf> {
+        self.keep.then(|| self.path.clone())
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        if self.keep {
+            return;
+        }
+        if let Some(name) = self.path.file_name() {
+            // There is nobody to tell; the directory is named so that it can be found.
+            let _ = remove_tree(self.parent.as_fd(), name);
+        }
+    }
+}
+
+/// The ground.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) private: Private,
+    pub(super) keeping: Keeping,
+    /// Space for uppers and volumes.
+    pub(super) disk: Arc<Disk>,
+    /// Record locks: of all containers, since they share volumes.
+    pub(super) locks: Arc<Locks>,
+    host: OnceLock<Arc<Union>>,
+}
+
+impl Ground {
+    pub(super) fn new(private: Private, keeping: Keeping) -> Self {
+        let (disk, locks, host) = Default::default();
+        Self {
+            private,
+            keeping,
+            disk,
+            locks,
+            host,
+        }
+    }
+
+    /// The host directory of the scenario, made when first needed and the same ever after.
+    pub(super) fn host(&self) -> Result<Arc<Union>> {
+        if let Some(host) = self.host.get() {
+            return Ok(Arc::clone(host));
+        }
+        let root = self.private.directory();
+        match rustix::fs::mkdirat(root, "host", Mode::from_raw_mode(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let directory = Arc::new(rustix::fs::openat(root, "host", flags, Mode::empty())?);
+        // Files in the making lie in the host directory itself only while they have no name.
+        let union = self.plain(Directory::clone(&directory), directory, None)?;
+        Ok(Arc::clone(self.host.get_or_init(|| union)))
+    }
+
+    /// Whether anything was ever put into the host directory.
+    pub(super) fn has_host(&self) -> bool {
+        self.host.get().is_some()
+    }
+
+    /// One directory as it is.
+    pub(super) fn plain(
+        &self,
+        directory: Directory,
+        work: Directory,
+        space: Option<Arc<dyn Space>>,
+    ) -> Result<Arc<Union>> {
+        let options = Options {
+            plain: true,
+            ..self.options(space)
+        };
+        Union::open(Stack {
+            upper: Some(directory),
+            work: Some(work),
+            lowers: Vec::new(),
+            options,
+        })
+    }
+
+    /// A writable layer on read-only ones, topmost first.
+    pub(super) fn stack(
+        &self,
+        upper: Option<Directory>,
+        work: Directory,
+        lowers: Vec<Directory>,
+    ) -> Result<Arc<Union>> {
+        let work = upper.is_some().then_some(work);
+        let options = self.options(Some(Arc::clone(&self.disk) as Arc<dyn Space>));
+        Union::open(Stack {
+            upper,
+            work,
+            lowers,
+            options,
+        })
+    }
+
+    /// Docker's overlay2 mounts with `redirect_dir`, `metacopy` and `index` off (rows 15, 43, 45).
+    fn options(&self, space: Option<Arc<dyn Space>>) -> Options {
+        let Keeping {
+            ownership,
+            namespace,
+        } = self.keeping;
+        Options {
+            namespace,
+            ownership,
+            space,
+            ..Options::default()
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! From start to exit: moby `daemon/{start,stop,kill,pause,restart,delete}.go`.
+
+use std::sync::Arc;
+
+use super::assemble::Purpose;
+use super::daemon::{Daemon, Running};
+use super::files::Session;
+use super::refusals::{Fault, Result, fault, not_running, refuse};
+use super::seats::Seat;
+use crate::engine::{ContainerSpec, Kind, Place};
+use crate::store::{Container, MountSource, Number, State};
+
+/// Exit code of a process that SIGKILL ended.
+const KILLED: i32 = 137;
+
+impl Daemon {
+    /// `docker run -d`. A container that cannot be started stays, created, unless it is to be removed on exit.
+    pub(super) fn run(&mut self, asked: &ContainerSpec) -> Result<()> {
+        let number = self.create(asked)?;
+        let started = self.start_numbered(number);
+        if started.is_err() && asked.remove_on_exit {
+            self.remove_container(number, true)?;
+        }
+        started
+    }
+
+    pub(super) fn start_container(&mut self, name: &str) -> Result<()> {
+        let (number, container) = self.container(name)?;
+        match container.state {
+            State::Running => Ok(()),
+            State::Paused => refuse(
+                Kind::ContainerPaused,
+                "cannot start a paused container, try unpause instead",
+            ),
+            State::Created | State::Exited => self.start_numbered(number),
+        }
+    }
+
+    fn start_numbered(&mut self, number: Number) -> Result<()> {
+        let Some(container) = self.store.container_numbered(number).cloned() else {
+            return Err(Fault::Broken("the container is gone".to_owned()));
+        };
+        match self.bring_up(number, &container) {
+            Ok(session) => {
+                self.store.change_container(number, |container| {
+                    container.state = State::Running;
+                    container.exit_code = None;
+                })?;
+                self.seats
+                    .put(Place::Container(container.name), Seat::Open(session));
+                Ok(())
+            }
+            Err(fault) => {
+                // Who ran before has now exited with the failure's code.
+                if let (Fault::Refused(refusal), State::Exited) = (&fault, container.state) {
+                    let code = failure_code(&refusal.message);
+                    self.store
+                        .change_container(number, |c| c.exit_code = Some(code))?;
+                }
+                self.release_memory()?;
+                Err(fault)
+            }
+        }
+    }
+
+    fn bring_up(&mut self, number: Number, container: &Container) -> Result<Arc<Session>> {
+        let (view, tmpfs) = self.assemble(number, container, Purpose::Start)?;
+        let user = container.config.user.as_deref();
+        let directory = container.config.working_dir.as_deref().unwrap_or("/");
+        match Session::container(view.clone(), user, directory) {
+            Ok(session) => {
+                self.running.insert(number, Running { view, tmpfs });
+                Ok(Arc::new(session))
+            }
+            Err(refusal) => {
+                for passing in tmpfs {
+                    self.store.remove_passing(passing)?;
+                }
+                Err(refusal.into())
+            }
+        }
+    }
+
+    /// `docker stop`: the idle process obeys SIGTERM. Fine when it does not run.
+    pub(super) fn stop(&mut self, name: &str) -> Result<()> {
+        let (number, container) = self.container(name)?;
+        if container.state.is_running() {
+            self.exit(number, 0, true)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn kill(&mut self, name: &str) -> Result<()> {
+        let gone = |_| {
+            let message = format!("Cannot kill container: {name}: No such container: {name}");
+            fault(Kind::NoSuchContainer, message)
+        };
+        let (number, container) = self.container(name).map_err(gone)?;
+        if container.state.is_running() {
+            return self.exit(number, KILLED, true);
+        }
+        let id = &container.id;
+        let message = format!("Cannot kill container: {name}: Container {id} is not running");
+        refuse(Kind::ContainerNotRunning, message)
+    }
+
+    /// `docker restart`: `--rm` does not apply to this exit.
+    pub(super) fn restart(&mut self, name: &str) -> Result<()> {
+        let (number, container) = self.container(name)?;
+        if container.state.is_running() {
+            self.exit(number, 0, false)?;
+        }
+        self.start_numbered(number)
+    }
+
+    pub(super) fn pause(&mut self, name: &str) -> Result<()> {
+        let (number, container) = self.container(name)?;
+        match container.state {
+            State::Running => {
+                self.store
+                    .change_container(number, |c| c.state = State::Paused)?;
+                self.seats.freeze(name, true);
+                Ok(())
+            }
+            State::Paused => {
+                let message = format!("Container {} is already paused", container.id);
+                refuse(Kind::ContainerPaused, message)
+            }
+            State::Created | State::Exited => Err(not_running(&container.id)),
+        }
+    }
+
+    pub(super) fn unpause(&mut self, name: &str) -> Result<()> {
+        let (number, container) = self.container(name)?;
+        match container.state {
+            State::Paused => {
+                self.store
+                    .change_container(number, |c| c.state = State::Running)?;
+                self.seats.freeze(name, false);
+                Ok(())
+            }
+            State::Running => {
+                let message = format!("Container {} is not paused", container.id);
+                refuse(Kind::Other, message)
+            }
+            State::Created | State::Exited => {
+                let message = format!("Container {} is not paused", container.id);
+                refuse(Kind::ContainerNotRunning, message)
+            }
+        }
+    }
+
+    /// A container's processes end.
+    fn exit(&mut self, number: Number, code: i32, remove: bool) -> Result<()> {
+        let Some(container) = self.store.container_numbered(number) else {
+            return Ok(());
+        };
+        let (name, id) = (container.name.clone(), container.id.clone());
+        let remove = remove && container.remove_on_exit;
+        self.seats.put(Place::Container(name), Seat::Closed(id));
+        self.tear_down(number)?;
+        if remove {
+            return self.remove_container(number, true);
+        }
+        self.store.change_container(number, |container| {
+            container.state = State::Exited;
+            container.exit_code = Some(code);
+        })?;
+        Ok(())
+    }
+
+    /// Unmounts: a tmpfs is gone with it.
+    fn tear_down(&mut self, number: Number) -> Result<()> {
+        if let Some(running) = self.running.remove(&number) {
+            for passing in running.tmpfs {
+                self.store.remove_passing(passing)?;
+            }
+        }
+        self.release_memory()
+    }
+
+    /// Volumes in memory are emptied when the last container that mounts them has stopped (Docker row 191).
+    fn release_memory(&mut self) -> Result<()> {
+        for volume in self.memory_volumes() {
+            let name = self.store.volumes().find(|(number, _)| *number == volume);
+            let name = name.map(|(_, volume)| volume.name.as_str());
+            let is_mounted = self.running.keys().any(|number| {
+                let container = self.store.container_numbered(*number);
+                container.is_some_and(|c| c.volumes().any(|v| Some(v.name.as_str()) == name))
+            });
+            if !is_mounted {
+                self.forget_volume(volume)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `docker rm`: Docker rows 26 to 28.
+    pub(super) fn remove(&mut self, name: &str, force: bool, volumes: bool) -> Result<()> {
+        let (number, container) = self.container(name)?;
+        let id = &container.id;
+        match container.state {
+            State::Running if !force => refuse(
+                Kind::ContainerRunning,
+                format!(
+                    "You cannot remove a running container {id}. Stop the container before attempting removal \
+                     or force remove"
+                ),
+            ),
+            State::Paused if !force => refuse(
+                Kind::ContainerPaused,
+                format!(
+                    "You cannot remove a paused container {id}. Unpause and then stop the container before \
+                     attempting removal or force remove"
+                ),
+            ),
+            _ => self.remove_container(number, volumes),
+        }
+    }
+
+    /// Removes a container, whatever its state, and with `volumes` those that nobody named and nobody
+    /// else uses: Docker rows 56, 78.
+    pub(super) fn remove_container(&mut self, number: Number, volumes: bool) -> Result<()> {
+        let Some(container) = self.store.container_numbered(number).cloned() else {
+            return Ok(());
+        };
+        self.seats.remove(&Place::Container(container.name.clone()));
+        self.tear_down(number)?;
+        self.forget_container(number);
+        self.store.remove_container(number)?;
+        if !volumes {
+            return Ok(());
+        }
+        for mount in &container.mounts {
+            if let MountSource::Volume(source) = &mount.source
+                && source.anonymous
+                && self.users_of(&source.name).is_empty()
+                && let Some((volume, _)) = self.store.volume(&source.name)
+            {
+                self.drop_volume(volume)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `docker container prune`: what does not run goes; volumes stay (Docker row 35).
+    pub(super) fn prune_containers(&mut self) -> Result<()> {
+        let idle = |(_, container): &(Number, &Container)| !container.state.is_running();
+        let idle: Vec<Number> = self
+            .store
+            .containers()
+            .filter(idle)
+            .map(|(number, _)| number)
+            .collect();
+        idle.into_iter()
+            .try_for_each(|number| self.remove_container(number, false))
+    }
+}
+
+/// The exit code of a container that could not be started, told from the text as moby does (`daemon/start.go`,
+/// `translateContainerdStartErr`).
+fn failure_code(message: &str) -> i32 {
+    match message {
+        m if m.contains("no such file or directory") || m.contains("not a directory") => 127,
+        m if m.contains("permission denied") => 126,
+        _ => 128,
+    }
+}

@@ -1,0 +1,151 @@
+//! Looking at everything that is there.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::assemble::Purpose;
+use super::daemon::{Daemon, stack_of};
+use super::observe;
+use super::refusals::Result;
+use super::translate::{container_seen, volume_seen};
+use super::view::{Mounted, View};
+use super::volumes::sorted;
+use crate::engine::{ContainerSeen, Seen, SeenKind, Storage, VolumeSeen, World};
+use crate::rootfs::Rootfs;
+use crate::store::{Container, Number};
+
+impl Daemon {
+    /// Everything that is there. Nothing that anybody could see is changed: what a container that does not
+    /// run would find at its mount points is shown on a layer that is thrown away again.
+    pub(super) fn look(&mut self) -> Result<World> {
+        let containers: Vec<(Number, Container)> = self
+            .store
+            .containers()
+            .map(|(number, container)| (number, container.clone()))
+            .collect();
+        let mut world = World::default();
+        for (number, container) in containers {
+            let seen = self.container_seen(&container);
+            let tree = self.container_tree(number, &container)?;
+            world.containers.push((seen, tree));
+        }
+        world
+            .containers
+            .sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+        world.volumes = self.volumes_seen()?;
+        world.host = self.host_seen()?;
+        world.images = self
+            .store
+            .images()
+            .flat_map(|image| image.tags.iter().cloned())
+            .collect();
+        world.images.sort();
+        Ok(world)
+    }
+
+    /// A container without its tree.
+    pub(super) fn container_seen(&self, container: &Container) -> ContainerSeen {
+        container_seen(container, |name| {
+            self.store.volume(name).map(|(_, volume)| volume)
+        })
+    }
+
+    fn volumes_seen(&mut self) -> Result<Vec<(VolumeSeen, Vec<Seen>)>> {
+        let numbers: Vec<(Number, VolumeSeen)> = self
+            .store
+            .volumes()
+            .map(|(number, volume)| (number, volume_seen(volume, &self.users_of(&volume.name))))
+            .collect();
+        let mut volumes = Vec::new();
+        for (number, seen) in numbers {
+            // A volume whose host directory is missing has no content.
+            let tree = match self.volume_view(number) {
+                Ok(view) => observe::tree(&view)?,
+                Err(_) => Vec::new(),
+            };
+            volumes.push((seen, tree));
+        }
+        let order = sorted(volumes.iter().map(|(seen, _)| seen.clone()).collect());
+        volumes.sort_by_key(|(seen, _)| order.iter().position(|other| other == seen));
+        Ok(volumes)
+    }
+
+    fn host_seen(&self) -> Result<Vec<Seen>> {
+        if self.ground.has_host() {
+            let rootfs = self.host_rootfs()?;
+            return Ok(observe::tree(&View::single(rootfs, Storage::Host))?);
+        }
+        // Nobody was ever there: an empty directory, which is not made for being looked at.
+        Ok(vec![Seen {
+            path: "/".to_owned(),
+            kind: SeenKind::Directory,
+            mode: 0o755,
+            uid: 0,
+            gid: 0,
+            xattrs: BTreeMap::new(),
+            same_file_as: None,
+            storage: Storage::Host,
+            inner: "/".to_owned(),
+        }])
+    }
+
+    fn container_tree(&mut self, number: Number, container: &Container) -> Result<Vec<Seen>> {
+        if let Some(running) = self.running.get(&number) {
+            return Ok(observe::tree(&running.view)?);
+        }
+        let root = self.root(number)?;
+        if container.mounts.is_empty() && container.tmpfs.is_empty() {
+            let rootfs = Rootfs::with_locks(root, false, Arc::clone(&self.ground.locks));
+            let own = stack_of(Some(&container.name), &container.layers);
+            let mounts = BTreeMap::from([(Rootfs::ROOT_ID, own)]);
+            return Ok(observe::tree(&View {
+                rootfs: Arc::new(rootfs),
+                mounts,
+            })?);
+        }
+        let (passing, directory) = self.store.make_passing()?;
+        let mut lowers = vec![self.store.upper(number)?];
+        lowers.extend(self.lowers(&container.layers)?);
+        let root = self
+            .ground
+            .stack(Some(directory), self.store.work(), lowers)?;
+        let mut own = stack_of(Some(&container.name), &container.layers);
+        if let Mounted::Stack {
+            upper: Some(upper),
+            lowers,
+        } = &mut own
+        {
+            lowers.insert(0, upper.clone());
+        }
+        let assembled = self.assemble_on(root, own, container, Purpose::Look);
+        let tree = match assembled {
+            Ok((view, tmpfs)) => {
+                let tree = observe::tree(&view);
+                for passing in tmpfs {
+                    self.store.remove_passing(passing)?;
+                }
+                tree
+            }
+            Err(fault) => {
+                self.store.remove_passing(passing)?;
+                return Err(fault);
+            }
+        };
+        self.store.remove_passing(passing)?;
+        Ok(tree?)
+    }
+}
+
+/// Whether a mount point could be made on the throw-away layer: its deepest existing directory is not
+/// in something that is mounted.
+pub(super) fn is_on_root(rootfs: &Rootfs, target: &Path) -> bool {
+    let Ok((root, _)) = rootfs.find(Path::new("/")) else {
+        return false;
+    };
+    target
+        .ancestors()
+        .filter(|ancestor| !ancestor.as_os_str().is_empty())
+        .find_map(|ancestor| rootfs.find(ancestor).ok())
+        .is_none_or(|(union, _)| Arc::ptr_eq(&union, &root))
+}

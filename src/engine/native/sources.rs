@@ -1,0 +1,165 @@
+//! What is mounted: volumes, host directories, images, found before they are mounted.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::assemble::Purpose;
+use super::daemon::{Daemon, stack_of};
+use super::refusals::{Result, fault, refuse, text};
+use super::subpath;
+use super::translate::{host_path, volume_ref};
+use super::view::Mounted;
+use crate::engine::{Kind, Storage};
+use crate::rootfs::{Process, Rootfs, TargetKind, host_root};
+use crate::store::spec::TmpfsOptions;
+use crate::store::{BindSource, Mount, MountSource, Number, Propagation, TmpfsSource, driver};
+use crate::union::{Errno, NodeRef, Union};
+
+/// The source of a mount.
+#[derive(Debug)]
+pub(super) enum What {
+    /// A directory or file that is there.
+    There(Arc<Union>, NodeRef, Mounted),
+    /// A tmpfs, made when its mount point is known.
+    Memory(TmpfsOptions),
+}
+
+impl Daemon {
+    /// Finds a mount's source, making a missing bind source where it was asked for with `-v`.
+    pub(super) fn prepare(&mut self, mount: &Mount, purpose: Purpose) -> Result<(What, String)> {
+        match &mount.source {
+            MountSource::Volume(source) => {
+                let number = self.mounted_volume(&source.name)?;
+                let (union, node) = self.volume_node(number, source.subpath.as_deref())?;
+                let storage = Mounted::One(self.volume_storage(number));
+                Ok((What::There(union, node, storage), source.name.clone()))
+            }
+            MountSource::Bind(source) => {
+                let look = BindSource {
+                    create: false,
+                    propagation: None,
+                    ..source.clone()
+                };
+                let source = if purpose == Purpose::Look {
+                    &look
+                } else {
+                    source
+                };
+                let (union, node) = self.bind_source(source)?;
+                let storage = Mounted::One(Storage::Host);
+                Ok((What::There(union, node, storage), source.path.clone()))
+            }
+            MountSource::Tmpfs(TmpfsSource { size, mode }) => {
+                let (size, mode) = (size.filter(|size| *size > 0), *mode);
+                let options = TmpfsOptions {
+                    size,
+                    mode,
+                    ..TmpfsOptions::default()
+                };
+                Ok((What::Memory(options), "tmpfs".to_owned()))
+            }
+            MountSource::Image {
+                image,
+                layers,
+                subpath,
+                ..
+            } => {
+                let lowers = self.lowers(layers)?;
+                let union = self.ground.stack(None, self.store.work(), lowers)?;
+                let top = union.root();
+                let node = subpath::find(&union, &top, subpath.as_deref().unwrap_or("."))?;
+                Ok((
+                    What::There(union, node, stack_of(None, layers)),
+                    image.clone(),
+                ))
+            }
+        }
+    }
+
+    /// Where a volume's content lies.
+    pub(super) fn volume_storage(&self, number: Number) -> Storage {
+        match self.store.volumes().find(|(other, _)| *other == number) {
+            Some((_, volume)) if driver::bind_device(&volume.options).is_none() => {
+                Storage::Volume(volume_ref(volume))
+            }
+            _ => Storage::Host,
+        }
+    }
+
+    /// The directory or file of a volume that is mounted.
+    pub(super) fn volume_node(
+        &mut self,
+        number: Number,
+        subpath: Option<&str>,
+    ) -> Result<(Arc<Union>, NodeRef)> {
+        let device = self
+            .store
+            .volume_options(number)
+            .and_then(driver::bind_device);
+        let (union, top) = match device.map(host_path) {
+            None => {
+                let union = self.volume_union(number)?;
+                let top = union.root();
+                (union, top)
+            }
+            // Docker rows 189, 190.
+            Some(device) => self.host_rootfs()?.find(Path::new(&device)).map_err(|errno| {
+                let why = text(errno);
+                let message = format!(
+                    "error while mounting volume: failed to mount local volume: mount {device}, flags: 0x1000: {why}"
+                );
+                fault(Kind::MountSourceMissing, message)
+            })?,
+        };
+        let node = subpath::find(&union, &top, subpath.unwrap_or("."))?;
+        Ok((union, node))
+    }
+
+    /// The host's directory or file: Docker rows 120, 122, 143, 148.
+    fn bind_source(&mut self, source: &BindSource) -> Result<(Arc<Union>, NodeRef)> {
+        let host = self.host_rootfs()?;
+        let at = Path::new(&source.path);
+        let found = match host.find(at) {
+            Ok(found) => found,
+            Err(_) if !source.create => {
+                self.check_bind_source(&source.path)?;
+                host.find(at)?
+            }
+            Err(errno) => {
+                make_host_directory(&host, &source.path, errno)?;
+                host.find(at)?
+            }
+        };
+        let shown = &source.path;
+        match source.propagation {
+            Some(Propagation::Shared | Propagation::Rshared) => refuse(
+                Kind::InvalidMount,
+                format!("path {shown} is mounted on / but it is not a shared mount"),
+            ),
+            Some(Propagation::Slave | Propagation::Rslave) => refuse(
+                Kind::InvalidMount,
+                format!("path {shown} is mounted on / but it is not a shared or slave mount"),
+            ),
+            _ => Ok(found),
+        }
+    }
+}
+
+fn make_host_directory(host: &Arc<Rootfs>, source: &str, found: Errno) -> Result<()> {
+    let refused = |errno: Errno| {
+        let why = text(errno);
+        let message =
+            format!("error while creating mount source path '{source}': mkdir {source}: {why}");
+        fault(Kind::MountSourceMissing, message)
+    };
+    if found != Errno::NOENT {
+        return Err(refused(found));
+    }
+    // A symlink that leads nowhere stands in the way (Docker row 148).
+    let process = Process::new(Arc::clone(host), host_root(), Path::new("/"))?;
+    if process.read_link(source.as_ref()).is_ok() {
+        return Err(refused(Errno::EXIST));
+    }
+    host.make_target(Path::new(source), TargetKind::Directory)
+        .map_err(refused)
+}

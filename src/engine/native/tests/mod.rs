@@ -1,0 +1,8 @@
+//! Sequences of operations, and what the engine answers. Rows are those of the Docker behaviour catalogue.
+
+mod copy;
+mod lifecycle;
+mod mounts;
+mod parse;
+mod script;
+mod volumes;

@@ -1,0 +1,6 @@
+//! System calls against tables of errnos; as root every row is put to the kernel too.
+
+mod calls;
+mod kernel;
+mod mounts;
+mod table;

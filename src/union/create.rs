@@ -1,0 +1,334 @@
+//! New files.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
+
+use rustix::fs::{self, Mode, OFlags, XattrFlags};
+
+use super::acl::{self, Acl};
+use super::filesystem::{Step, Union, check_name};
+use super::find::UpperSight;
+use super::lock::{lock, read};
+use super::marks::OVERRIDE_STAT;
+use super::node::{Node, NodeRef, State, Upper};
+use super::override_stat::OverrideStat;
+use super::real::{Facts, Real, type_of_kind};
+use super::{Caller, Directory, Errno, FileKind, New, NewKind, Result, privileges};
+
+/// Everything about a file that is to be.
+#[derive(Debug)]
+pub(super) struct Birth {
+    pub(super) kind: FileKind,
+    pub(super) owner: OverrideStat,
+    /// Of a symlink.
+    pub(super) target: Option<OsString>,
+    pub(super) access: Option<Acl>,
+    pub(super) default: Option<Acl>,
+}
+
+impl Union {
+    /// Makes a file, over a whiteout if there is one. Its owner is the caller; group, set-group-ID bit
+    /// and mode follow the parent's set-group-ID bit and default ACL, or the umask.
+    ///
+    /// # Errors
+    /// `EEXIST`; `ENOENT` in a removed directory; `EROFS`; `EPERM` for a character device 0:0, which would
+    /// be a whiteout (union row 27); `ENOSPC`; what the disk gives.
+    pub fn create(
+        &self,
+        dir: &NodeRef,
+        name: &OsStr,
+        new: &New,
+        caller: &Caller,
+    ) -> Result<NodeRef> {
+        check_name(name)?;
+        self.change_names(|| self.try_create(dir, name, new, caller))
+    }
+
+    fn try_create(
+        &self,
+        dir: &NodeRef,
+        name: &OsStr,
+        new: &New,
+        caller: &Caller,
+    ) -> Result<Step<NodeRef>> {
+        let whiteout = self.free_name(dir, name)?;
+        if matches!(new.kind, NewKind::Character(0, 0)) && !self.options.plain {
+            return Err(Errno::PERM);
+        }
+        self.check_writable()?;
+        let Some(directory) = self.upper_directory(dir)? else {
+            return Ok(Step::CopyUp(dir.clone()));
+        };
+        self.take_space(0)?;
+        let birth = self.birth(&Real::itself(Arc::clone(&directory)), new, caller)?;
+        let place = Real::named(directory, name);
+        let is_directory = birth.kind == FileKind::Directory;
+        let is_over_lowers = !lock(&dir.0.state).lowers.is_empty();
+        let is_opaque =
+            is_directory && (whiteout.is_some() || (self.options.redirect_dir && is_over_lowers));
+        let facts = match whiteout {
+            None => {
+                let facts = self.make_real(&place.directory, name, &birth)?;
+                if is_opaque {
+                    // Only spares later lookups the lower layers, so it may fail.
+                    let _marked = self.set_opaque(&place);
+                }
+                facts
+            }
+            Some(_) => self.make_over_whiteout(&place, &birth)?,
+        };
+        let state = State {
+            dentry: Some((dir.clone(), name.to_owned())),
+            upper: Upper::Named,
+            upper_identity: Some(facts.identity()),
+            ino: self.show_ino(&facts),
+            opaque: is_opaque,
+            ..State::default()
+        };
+        Ok(Step::Done(self.enter(
+            dir,
+            name,
+            Node::create(birth.kind, state),
+        )))
+    }
+
+    /// Makes a node known under its name.
+    fn enter(&self, dir: &NodeRef, name: &OsStr, node: NodeRef) -> NodeRef {
+        if node.0.is_directory() {
+            dir.0.remember_child(name, &node);
+            self.keep_recent(&node);
+        } else if let Some(identity) = lock(&node.0.state).upper_identity {
+            let mut uppers = lock(&self.uppers);
+            uppers.nodes.insert(identity, &node);
+            uppers.origins.remove(&identity);
+        }
+        node
+    }
+
+    fn make_over_whiteout(&self, place: &Real, birth: &Birth) -> Result<Facts> {
+        let mut facts = None;
+        let temporary = self.temporary(|work, name| {
+            facts = Some(self.make_real(work, name, birth)?);
+            Ok(())
+        })?;
+        if birth.kind == FileKind::Directory {
+            // What the whiteout hid must stay hidden (union rows 35, 36).
+            self.set_opaque(temporary.real())?;
+            temporary.exchange(place)?;
+        } else {
+            temporary.replace(place)?;
+        }
+        facts.ok_or(Errno::IO)
+    }
+
+    /// Makes a regular file that has no name yet, as `open` with `O_TMPFILE` does.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` where the file system cannot; else as [`Union::create`].
+    pub fn create_nameless(&self, dir: &NodeRef, mode: u32, caller: &Caller) -> Result<NodeRef> {
+        if !dir.0.is_directory() {
+            return Err(Errno::NOTDIR);
+        }
+        self.check_writable()?;
+        self.copy_up(dir, None)?;
+        let _names = read(&self.names);
+        self.check_alive(dir)?;
+        let directory = self.upper_directory(dir)?.ok_or(Errno::STALE)?;
+        self.take_space(0)?;
+        let new = New {
+            kind: NewKind::Regular,
+            mode,
+        };
+        let birth = self.birth(&Real::itself(Arc::clone(&directory)), &new, caller)?;
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let open = Arc::new(fs::openat(&directory, ".", flags, Mode::RUSR | Mode::WUSR)?);
+        let real = Real::itself(Arc::clone(&open));
+        let facts = self.equip(&real, &birth)?;
+        let state = State {
+            orphan: self.orphan(&open),
+            upper: Upper::Held(open),
+            upper_identity: Some(facts.identity()),
+            ino: self.show_ino(&facts),
+            ..State::default()
+        };
+        let node = Node::create(FileKind::Regular, state);
+        lock(&self.uppers).nodes.insert(facts.identity(), &node);
+        Ok(node)
+    }
+
+    /// Checks that a name is free, and returns the whiteout that is there.
+    pub(super) fn free_name(&self, dir: &NodeRef, name: &OsStr) -> Result<Option<Real>> {
+        if !dir.0.is_directory() {
+            return Err(Errno::NOTDIR);
+        }
+        self.check_alive(dir)?;
+        match self.upper_sight(dir, name)? {
+            UpperSight::Whiteout(real) => Ok(Some(real)),
+            UpperSight::File(..) => Err(Errno::EXIST),
+            UpperSight::Nothing => match self.lower_sight(dir, name)? {
+                Some(_) => Err(Errno::EXIST),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Refuses to work in a directory that was removed.
+    pub(super) fn check_alive(&self, dir: &NodeRef) -> Result<()> {
+        if dir.same(&self.root) || lock(&dir.0.state).dentry.is_some() {
+            Ok(())
+        } else {
+            Err(Errno::NOENT)
+        }
+    }
+
+    /// Decides owner, mode and ACLs of a new file.
+    fn birth(&self, parent: &Real, new: &New, caller: &Caller) -> Result<Birth> {
+        let (kind, device, target) = match &new.kind {
+            NewKind::Regular => (FileKind::Regular, (0, 0), None),
+            NewKind::Directory => (FileKind::Directory, (0, 0), None),
+            NewKind::Symlink(target) => (FileKind::Symlink, (0, 0), Some(target.clone())),
+            NewKind::Fifo => (FileKind::Fifo, (0, 0), None),
+            NewKind::Socket => (FileKind::Socket, (0, 0), None),
+            NewKind::Character(major, minor) => (FileKind::Character, (*major, *minor), None),
+            NewKind::Block(major, minor) => (FileKind::Block, (*major, *minor), None),
+        };
+        let parent_owner = self.shown_owner(parent, &parent.stat()?)?;
+        let inherited = if kind == FileKind::Symlink {
+            None
+        } else {
+            self.default_acl(parent)?
+        };
+        let mode = match kind {
+            FileKind::Symlink => 0o777,
+            // mkdir takes no set-ID bits.
+            FileKind::Directory => new.mode & 0o1777,
+            _ => new.mode & 0o7777,
+        };
+        let (access, mode) = match (&inherited, kind) {
+            (_, FileKind::Symlink) => (None, mode),
+            (Some(list), _) => list.clone().for_new(mode),
+            (None, _) => (None, mode & !caller.umask),
+        };
+        let around = (parent_owner.gid, parent_owner.mode);
+        let (gid, mode) = privileges::of_new(kind, mode, around, caller);
+        let owner = OverrideStat {
+            uid: caller.uid,
+            gid,
+            mode,
+            kind: Some(kind),
+            device,
+        };
+        let default = inherited.filter(|_| kind == FileKind::Directory);
+        Ok(Birth {
+            kind,
+            owner,
+            target,
+            access,
+            default,
+        })
+    }
+
+    fn default_acl(&self, parent: &Real) -> Result<Option<Acl>> {
+        let name = self.marks.to_real(acl::DEFAULT.as_ref())?;
+        Ok(parent.xattr(&name)?.and_then(|value| Acl::parse(&value)))
+    }
+
+    /// Makes a file of the real disk with all its attributes, or nothing.
+    pub(super) fn make_real(
+        &self,
+        directory: &Directory,
+        name: &OsStr,
+        birth: &Birth,
+    ) -> Result<Facts> {
+        let (kind, mode) = if self.is_overridden() {
+            let wanted = birth.owner.representation(birth.kind);
+            (wanted.kind, wanted.mode)
+        } else {
+            (birth.kind, birth.owner.mode)
+        };
+        let mode = Mode::from_raw_mode(mode);
+        let mut open = None;
+        match kind {
+            FileKind::Regular => open = Some(make_regular(directory, name, mode)?),
+            FileKind::Directory => fs::mkdirat(directory, name, mode)?,
+            FileKind::Symlink => {
+                let target = birth.target.as_deref().ok_or(Errno::INVAL)?;
+                fs::symlinkat(target, directory, name)?;
+            }
+            FileKind::Fifo | FileKind::Socket | FileKind::Character | FileKind::Block => {
+                let (major, minor) = birth.owner.device;
+                let device = fs::makedev(major, minor);
+                fs::mknodat(directory, name, type_of_kind(kind), mode, device)?;
+            }
+        }
+        let named = Real::named(Arc::clone(directory), name);
+        let real = match open {
+            Some(open) => Real::itself(Arc::new(open)),
+            None => named.clone(),
+        };
+        let made = self.equip(&real, birth);
+        if made.is_err() {
+            let is_directory = kind == FileKind::Directory;
+            let _gone = if is_directory {
+                named.remove_directory()
+            } else {
+                named.unlink()
+            };
+        }
+        made
+    }
+
+    /// Gives a file that was just made its owner, mode and ACLs.
+    fn equip(&self, real: &Real, birth: &Birth) -> Result<Facts> {
+        let mut facts = real.stat()?;
+        let OverrideStat { uid, gid, mode, .. } = birth.owner;
+        if self.is_overridden() {
+            let wanted = birth.owner.representation(birth.kind);
+            if let Some(value) = &wanted.attribute {
+                real.set_xattr(OVERRIDE_STAT.as_ref(), value, XattrFlags::empty())?;
+            }
+            if birth.kind == FileKind::Symlink && wanted.kind == FileKind::Regular {
+                let target = birth.target.as_deref().ok_or(Errno::INVAL)?;
+                write_all(real, target.as_bytes())?;
+            }
+            if facts.mode != wanted.mode && wanted.kind != FileKind::Symlink {
+                real.set_mode(wanted.mode)?;
+            }
+        } else {
+            if (facts.uid, facts.gid) != (uid, gid) {
+                real.set_owner(Some(uid), Some(gid))?;
+                // Which may have cleared set-ID bits.
+                facts.mode = u32::MAX;
+            }
+            if facts.mode != mode && birth.kind != FileKind::Symlink {
+                real.set_mode(mode)?;
+            }
+        }
+        for (name, list) in [(acl::ACCESS, &birth.access), (acl::DEFAULT, &birth.default)] {
+            if let Some(list) = list {
+                let name = self.marks.to_real(name.as_ref())?;
+                let set = real.set_xattr(&name, &list.format(), XattrFlags::empty());
+                if set != Err(Errno::PERM) || !self.is_overridden() {
+                    set?;
+                }
+            }
+        }
+        Ok(facts)
+    }
+}
+
+fn make_regular(directory: &Directory, name: &OsStr, mode: Mode) -> Result<OwnedFd> {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    fs::openat(directory, name, flags, mode)
+}
+
+fn write_all(real: &Real, mut bytes: &[u8]) -> Result<()> {
+    let open = real.open(OFlags::WRONLY)?;
+    while !bytes.is_empty() {
+        let written = rustix::io::write(&open, bytes)?;
+        bytes = bytes.get(written..).unwrap_or_default();
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The format of layers on the disk (documentation only).
+//!
+//! Layers are kept exactly as kernel overlayfs keeps them, so that the kernel can mount what this union
+//! wrote and the other way round; both are tested. Source: the kernel's
+//! `Documentation/filesystems/overlayfs.rst`. `NS` stands for `trusted` or, with
+//! [`XattrNamespace::User`](super::XattrNamespace::User) (`userxattr`), for `user`.
+//!
+//! # A layer
+//!
+//! A directory whose tree is laid over those of the layers below. A file hides everything of that name
+//! below; a directory is merged with the directories below, down to the first layer that has something
+//! else there. Attributes of a merged directory are those of its topmost part.
+//!
+//! | mark | where | meaning |
+//! |---|---|---|
+//! | character device 0:0 | any layer | whiteout: the name does not exist, whatever is below |
+//! | `NS.overlay.whiteout` on an empty file, in a directory with opaque `x` | any layer | whiteout |
+//! | `NS.overlay.opaque` = `y` | directory | nothing below is merged with it |
+//! | `NS.overlay.redirect` | directory | its lower part is at this name in the same parent, or at this absolute path |
+//! | `NS.overlay.metacopy` | regular file | its data are in a layer below; such a file is refused with `EPERM` |
+//! | `NS.overlay.overlay.*` | any | a program's own attribute `NS.overlay.*`, one level up |
+//! | other `NS.overlay.*` (`origin`, `impure`, `nlink`, `uuid`, `protattr`) | any | the kernel's; hidden, not interpreted, never copied |
+//!
+//! Written are whiteout devices (several names of one inode), the xattr form where devices are refused,
+//! opaque `y` on a directory that is made or moved over something hidden, and redirects if
+//! [`Options::redirect_dir`](super::Options::redirect_dir) asks for them. `origin` is not written: a
+//! copied-up file keeps its inode number while the union is open, not beyond.
+//!
+//! # The work directory
+//!
+//! Holds files in the making, called `#` and a hexadecimal number. After a crash what is left there means
+//! nothing and can be removed by whoever knows that no union uses it; it is never read.
+//!
+//! # Ownership
+//!
+//! With [`Ownership::Override`](super::Ownership::Override), for a process that may not give files away:
+//!
+//! | attribute | meaning |
+//! |---|---|
+//! | `user.containers.override_stat` | `uid:gid:mode[:type]`; types `dir`, `file`, `symlink`, `pipe`, `socket`, `block-MAJOR-MINOR`, `char-MAJOR-MINOR` |
+//! | `user.containers.override_NAME` | a program's attribute NAME of a privileged namespace |
+//!
+//! Without the attribute a file has its real mode, and the owner 0:0 if it belongs to the process's user.
+//! Links, pipes and sockets that do not belong to 0:0 are regular files that carry the attribute; a link's
+//! text is their content. Devices always are. The real permission bits always let the owner in.
+//!
+//! # Where this union is not the kernel
+//!
+//! - Rows 23-25: the kernel lists whiteouts in directories that are in one layer only. Here no whiteout
+//!   is ever listed.
+//! - Row 83: copy-up keeps holes.
+//! - Row 107: the inode number of a merged directory is always that of its topmost lower part, also when
+//!   the layers were merged offline.
+//! - Row 29: a whiteout has one link more for every further one, and none in the work directory.
+//! - Nothing is flushed to the disk on copy-up.
