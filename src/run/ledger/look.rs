@@ -65,6 +65,16 @@ impl<'w> Sight<'w> {
             .collect()
     }
 
+    /// The trees of the containers of an image.
+    pub(super) fn of_image(&self, image: &str) -> impl Iterator<Item = &'w [Seen]> {
+        let of_image = move |(container, _): &&(ContainerSeen, _)| container.image == image;
+        self.world
+            .containers
+            .iter()
+            .filter(of_image)
+            .map(|(_, tree)| tree.as_slice())
+    }
+
     /// A container by name.
     pub(super) fn container(&self, name: &str) -> Option<&'w (ContainerSeen, Vec<Seen>)> {
         self.world
