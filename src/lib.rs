@@ -8,5 +8,7 @@ pub mod scenario;
 pub mod snapshot;
 pub mod store;
 pub mod sys;
+#[cfg(test)]
+mod testing;
 pub mod union;
 pub mod verdict;

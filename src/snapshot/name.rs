@@ -80,7 +80,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::testing::scenario;
+    use crate::testing::scenario;
 
     #[test]
     fn names() {

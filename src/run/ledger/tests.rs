@@ -5,7 +5,7 @@ use crate::engine::{
 };
 use crate::outcome::{StepOutcome, fate_words};
 use crate::run::execute::Performed;
-use crate::run::testing::*;
+use crate::testing::*;
 
 /// The ledger of these steps, numbered from 1, as the text shows it, without the columns.
 fn told(steps: Vec<(Operation, Answer)>, world: &World) -> Vec<String> {
