@@ -67,8 +67,11 @@ impl Daemon {
                 Ok(())
             }
             Err(fault) => {
-                // Who ran before has now exited with the failure's code.
-                if let (Fault::Refused(refusal), State::Exited) = (&fault, container.state) {
+                // Who ran before has now exited with the failure's code, unless the request itself was
+                // found wrong before anything was tried.
+                if let (Fault::Refused(refusal), State::Exited) = (&fault, container.state)
+                    && !refusal.message.starts_with("invalid mount config")
+                {
                     let code = failure_code(&refusal.message);
                     self.store
                         .change_container(number, |c| c.exit_code = Some(code))?;
