@@ -131,11 +131,13 @@ pub fn resolve(
     let user = parts.next().unwrap_or("");
     let group_argument = parts.next().unwrap_or("");
     let number = parse_number(user);
-    let entry = lines(passwd).map(User::parse).find(|entry| match number {
-        _ if user.is_empty() => entry.uid == 0,
-        Some(number) => entry.uid == number,
-        None => entry.name == user,
-    });
+    let entry = lines(passwd)
+        .map(|line| User::parse(&line))
+        .find(|entry| match number {
+            _ if user.is_empty() => entry.uid == 0,
+            Some(number) => entry.uid == number,
+            None => entry.name == user,
+        });
     let (uid, mut gid, name) = match entry {
         Some(entry) => (entry.uid, entry.gid, entry.name),
         None if user.is_empty() => (0, 0, String::new()),
@@ -151,7 +153,7 @@ pub fn resolve(
     } else if !name.is_empty() {
         let member = |entry: &Group| entry.members.contains(&name);
         groups = lines(group)
-            .map(Group::parse)
+            .map(|line| Group::parse(&line))
             .filter(member)
             .map(|entry| entry.gid)
             .collect();
@@ -162,10 +164,12 @@ pub fn resolve(
 
 fn resolve_group(argument: &str, group: Option<&[u8]>) -> Result<i64, InvalidUser> {
     let number = parse_number(argument);
-    let entry = lines(group).map(Group::parse).find(|entry| match number {
-        Some(number) => entry.gid == number,
-        None => entry.name == argument,
-    });
+    let entry = lines(group)
+        .map(|line| Group::parse(&line))
+        .find(|entry| match number {
+            Some(number) => entry.gid == number,
+            None => entry.name == argument,
+        });
     match entry {
         Some(entry) => Ok(entry.gid),
         None => number.ok_or_else(|| InvalidUser::Group(argument.to_owned())),
@@ -200,7 +204,7 @@ struct User {
 
 impl User {
     /// `name:password:uid:gid:comment:home:shell`. As in Go, a number that cannot be read is 0.
-    fn parse(line: String) -> Self {
+    fn parse(line: &str) -> Self {
         let mut fields = line.split(':');
         let name = fields.next().unwrap_or("").to_owned();
         let mut number = |skip| fields.nth(skip).and_then(parse_number).unwrap_or(0);
@@ -220,7 +224,7 @@ struct Group {
 
 impl Group {
     /// `name:password:gid:member,member`.
-    fn parse(line: String) -> Self {
+    fn parse(line: &str) -> Self {
         let mut fields = line.split(':');
         let name = fields.next().unwrap_or("").to_owned();
         let gid = fields.nth(1).and_then(parse_number).unwrap_or(0);

@@ -11,6 +11,7 @@
 //! Two processes see one another's changes, and their record locks, through the unions that they share:
 //! a storage that several containers mount must be one `Arc<Union>`.
 
+mod acl;
 mod credentials;
 mod device;
 mod locks;

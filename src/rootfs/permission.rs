@@ -1,19 +1,18 @@
 //! What a caller may do to a file: Linux's discretionary access control with POSIX access lists and
 //! capability overrides (`fs/namei.c`, `fs/attr.c`, `fs/posix_acl.c`; capabilities(7), acl(5)).
 
-use std::ffi::OsStr;
 use std::ops::BitOr;
 
+use super::acl;
 use crate::union::{Attributes, Caller, CallerCapability, Errno, FileKind, NodeRef, Result, Union};
 
-const ACL_ACCESS: &str = "system.posix_acl_access";
 const STICKY: u32 = 0o1000;
 const SET_GROUP_ID: u32 = 0o2000;
 const GROUP_EXECUTE: u32 = 0o010;
 
 /// A set of wishes: read, write, execute (search, for a directory).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wish(u32);
+pub(super) struct Wish(pub(super) u32);
 
 impl Wish {
     pub(super) const NONE: Self = Self(0);
@@ -57,7 +56,7 @@ pub(super) fn check_known(
     let mode = attributes.mode;
     let granted = if attributes.uid == caller.uid {
         mode >> 6
-    } else if let Some(list) = access_list(union, node, mode)? {
+    } else if let Some(list) = acl::of(union, node, mode)? {
         return list.check(attributes, caller, wish);
     } else if caller.in_group(attributes.gid) {
         mode >> 3
@@ -169,95 +168,4 @@ pub(super) fn check_link_source(
     } else {
         Err(Errno::PERM)
     }
-}
-
-/// The access list of a file. As the kernel, not even asked for when the group bits (its mask) are empty.
-fn access_list(union: &Union, node: &NodeRef, mode: u32) -> Result<Option<AccessList>> {
-    if mode & 0o070 == 0 || node.kind() == FileKind::Symlink {
-        return Ok(None);
-    }
-    match union.get_xattr(node, OsStr::new(ACL_ACCESS)) {
-        Ok(bytes) => AccessList::parse(&bytes).map(Some),
-        Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(None),
-        Err(errno) => Err(errno),
-    }
-}
-
-/// A POSIX access control list in the order in which it is stored.
-struct AccessList(Vec<AccessEntry>);
-
-#[derive(Clone, Copy)]
-struct AccessEntry {
-    tag: u16,
-    granted: u32,
-    id: u32,
-}
-
-/// Tags of `linux/posix_acl.h`.
-mod tag {
-    pub(super) const USER_OBJ: u16 = 0x01;
-    pub(super) const USER: u16 = 0x02;
-    pub(super) const GROUP_OBJ: u16 = 0x04;
-    pub(super) const GROUP: u16 = 0x08;
-    pub(super) const MASK: u16 = 0x10;
-    pub(super) const OTHER: u16 = 0x20;
-}
-
-impl AccessList {
-    /// `linux/posix_acl_xattr.h`: version 2, then entries of tag (u16), permissions (u16), id (u32),
-    /// little-endian.
-    fn parse(bytes: &[u8]) -> Result<Self> {
-        let (version, entries) = bytes.split_first_chunk::<4>().ok_or(Errno::INVAL)?;
-        let (chunks, rest) = entries.as_chunks::<8>();
-        if u32::from_le_bytes(*version) != 2 || !rest.is_empty() {
-            return Err(Errno::OPNOTSUPP);
-        }
-        let entry = |[t0, t1, p0, p1, i0, i1, i2, i3]: &[u8; 8]| AccessEntry {
-            tag: u16::from_le_bytes([*t0, *t1]),
-            granted: u32::from(u16::from_le_bytes([*p0, *p1])),
-            id: u32::from_le_bytes([*i0, *i1, *i2, *i3]),
-        };
-        Ok(Self(chunks.iter().map(entry).collect()))
-    }
-
-    /// `posix_acl_permission`, for a caller who is not the owner or who is.
-    fn check(&self, attributes: &Attributes, caller: &Caller, wish: Wish) -> Result<()> {
-        let grants = |granted: u32| granted & wish.0 == wish.0;
-        let mut in_some_group = false;
-        for entry in &self.0 {
-            let applies = match entry.tag {
-                tag::USER_OBJ if attributes.uid == caller.uid => {
-                    return verdict(grants(entry.granted));
-                }
-                tag::USER => caller.uid == entry.id,
-                tag::GROUP_OBJ | tag::GROUP => {
-                    let gid = if entry.tag == tag::GROUP {
-                        entry.id
-                    } else {
-                        attributes.gid
-                    };
-                    let member = caller.in_group(gid);
-                    in_some_group |= member;
-                    member && grants(entry.granted)
-                }
-                tag::OTHER => return verdict(!in_some_group && grants(entry.granted)),
-                _ => false,
-            };
-            if applies {
-                return verdict(grants(entry.granted & self.mask()));
-            }
-        }
-        Err(Errno::ACCESS)
-    }
-
-    fn mask(&self) -> u32 {
-        self.0
-            .iter()
-            .find(|entry| entry.tag == tag::MASK)
-            .map_or(7, |entry| entry.granted)
-    }
-}
-
-fn verdict(granted: bool) -> Result<()> {
-    if granted { Ok(()) } else { Err(Errno::ACCESS) }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::credentials::host_root;
 use super::process::{Process, Subject};
 use super::{OpenFlag, OpenHow, Rootfs};
-use crate::union::{Caller, Errno, Result};
+use crate::union::{Errno, Result};
 
 /// Most symlinks in a mount target (filepath-securejoin's limit).
 const LINKS_MAX: usize = 255;
@@ -31,11 +31,7 @@ impl Rootfs {
     /// # Errors
     /// `EROFS` below a read-only mount (Docker row 136), `ENOTDIR` below a file.
     pub fn make_target(self: &Arc<Self>, path: &Path, kind: TargetKind) -> Result<()> {
-        let superuser = Caller {
-            umask: 0,
-            ..host_root()
-        };
-        let process = Process::new(Arc::clone(self), superuser, Path::new("/"))?;
+        let process = Process::new(Arc::clone(self), host_root(), Path::new("/"))?;
         let path = secure_join(&process, path)?;
         let subject = Subject::Path {
             path: path.as_os_str(),

@@ -44,7 +44,7 @@ pub(super) fn scratch() -> (tempfile::TempDir, Arc<Rootfs>) {
     (directory, rootfs)
 }
 
-/// A process of `root` (a container's), `host` (the host's root) or `uid`, `uid:gid`.
+/// A process of `root` (a container's), `host` (the host's root, umask 0) or `uid`, `uid:gid`.
 pub(super) fn process(rootfs: &Arc<Rootfs>, user: &str) -> Process {
     Process::new(Arc::clone(rootfs), caller(user), Path::new("/")).unwrap()
 }
@@ -52,7 +52,10 @@ pub(super) fn process(rootfs: &Arc<Rootfs>, user: &str) -> Process {
 pub(super) fn caller(user: &str) -> Caller {
     match user {
         "root" => container(0, 0, Vec::new()),
-        "host" => host_root(),
+        "host" => Caller {
+            umask: 0,
+            ..host_root()
+        },
         numbers => {
             let (uid, gid) = numbers.split_once(':').unwrap_or((numbers, numbers));
             container(uid.parse().unwrap(), gid.parse().unwrap(), Vec::new())
@@ -110,6 +113,18 @@ pub(super) const FIXTURE: &[&str] = &[
     "device null 1 3 0666",
     "device tty 5 0 0666",
     "socket sock 0666",
+    // Access lists.
+    "mkdir acl 0755",
+    "write acl/user 0600 abc",
+    "acl acl/user system.posix_acl_access u::6,u:1000:6,g::0,m::4,o::0",
+    "write acl/group 0600 abc",
+    "acl acl/group system.posix_acl_access u::6,g::0,g:50:6,m::6,o::4",
+    "write acl/less 0600 abc",
+    "acl acl/less system.posix_acl_access u::6,u:1000:0,g::4,m::4,o::6",
+    "mkdir acl/dir 0700",
+    "acl acl/dir system.posix_acl_access u::7,u:1000:7,g::0,m::7,o::0",
+    "mkdir acl/default 0777",
+    "acl acl/default system.posix_acl_default u::7,u:1001:7,g::0,m::7,o::0",
 ];
 
 /// Performs one call in the small language. Relative paths start at the root.
@@ -118,18 +133,6 @@ pub(super) fn perform(process: &Process, call: &str) -> Result<(), Errno> {
     let path = |index: usize| OsStr::new(words[index]);
     let octal = |index: usize| u32::from_str_radix(words[index], 8).unwrap();
     let number = |index: usize| words[index].parse::<u32>().unwrap();
-    let follow = Subject::Path {
-        path: path(1),
-        follow: true,
-    };
-    let itself = Subject::Path {
-        path: path(1),
-        follow: false,
-    };
-    let optional = |index: usize| match words[index] {
-        "-" => None,
-        number => Some(number.parse().unwrap()),
-    };
     match words[0] {
         "mkdir" => process.mkdir(path(1), octal(2)).map(drop),
         "write" => {
@@ -161,9 +164,34 @@ pub(super) fn perform(process: &Process, call: &str) -> Result<(), Errno> {
             let node = NewNode::Character(number(2), number(3));
             process.mknod(path(1), node, octal(4)).map(drop)
         }
+        "list" => process
+            .list(&Subject::Path {
+                path: path(1),
+                follow: true,
+            })
+            .map(drop),
+        _ => perform_attributes(process, &words),
+    }
+}
+
+fn perform_attributes(process: &Process, words: &[&str]) -> Result<(), Errno> {
+    let path = OsStr::new(words[1]);
+    let octal = |index: usize| u32::from_str_radix(words[index], 8).unwrap();
+    let follow = Subject::Path { path, follow: true };
+    let itself = Subject::Path {
+        path,
+        follow: false,
+    };
+    let optional = |index: usize| match words[index] {
+        "-" => None,
+        number => Some(number.parse().unwrap()),
+    };
+    match words[0] {
         "chmod" => process.chmod(&follow, octal(2)).map(drop),
         "chown" => process.chown(&follow, optional(2), optional(3)).map(drop),
-        "truncate" => process.truncate(&follow, u64::from(number(2))).map(drop),
+        "truncate" => process
+            .truncate(&follow, words[2].parse().unwrap())
+            .map(drop),
         "now" => process.set_times_now(&follow).map(drop),
         "times" => {
             let mtime = Some(Timestamp {
@@ -176,18 +204,48 @@ pub(super) fn perform(process: &Process, call: &str) -> Result<(), Errno> {
         }
         "access" => {
             let asks = |letter| words[2].contains(letter);
-            process.access(path(1), asks('r'), asks('w'), asks('x'))
+            process.access(path, asks('r'), asks('w'), asks('x'))
         }
         "stat" => process.stat(&follow).map(drop),
         "lstat" => process.stat(&itself).map(drop),
-        "list" => process.list(&follow).map(drop),
-        "setxattr" => process
-            .set_xattr(&itself, path(2), words[3].as_bytes(), XattrFlags::Any)
+        "setxattr" => {
+            let (name, value) = (OsStr::new(words[2]), words[3].as_bytes());
+            process
+                .set_xattr(&itself, name, value, XattrFlags::Any)
+                .map(drop)
+        }
+        "acl" => {
+            let value = access_list(words[3]);
+            process
+                .set_xattr(&itself, OsStr::new(words[2]), &value, XattrFlags::Any)
+                .map(drop)
+        }
+        "getxattr" => process.get_xattr(&itself, OsStr::new(words[2])).map(drop),
+        "rmxattr" => process
+            .remove_xattr(&itself, OsStr::new(words[2]))
             .map(drop),
-        "getxattr" => process.get_xattr(&itself, path(2)).map(drop),
-        "rmxattr" => process.remove_xattr(&itself, path(2)).map(drop),
         other => panic!("no such call: {other}"),
     }
+}
+
+/// The value of an access list: `u::6,u:1000:4,g::4,g:50:6,m::6,o::0`.
+pub(super) fn access_list(text: &str) -> Vec<u8> {
+    let mut value = 2_u32.to_le_bytes().to_vec();
+    for entry in text.split(',') {
+        let [tag, id, granted] = entry.split(':').collect::<Vec<_>>().try_into().unwrap();
+        let tag: u16 = match (tag, id) {
+            ("u", "") => 0x01,
+            ("u", _) => 0x02,
+            ("g", "") => 0x04,
+            ("g", _) => 0x08,
+            ("m", _) => 0x10,
+            _ => 0x20,
+        };
+        value.extend(tag.to_le_bytes());
+        value.extend(granted.parse::<u16>().unwrap().to_le_bytes());
+        value.extend(id.parse().unwrap_or(u32::MAX).to_le_bytes());
+    }
+    value
 }
 
 pub(super) fn flags(words: &str) -> Vec<OpenFlag> {
@@ -208,9 +266,9 @@ pub(super) fn flags(words: &str) -> Vec<OpenFlag> {
 }
 
 /// `ok`, or the errno by name.
-pub(super) fn word<T>(result: Result<T, Errno>) -> String {
+pub(super) fn word(result: Result<(), Errno>) -> String {
     match result {
-        Ok(_) => "ok".to_owned(),
+        Ok(()) => "ok".to_owned(),
         Err(errno) => {
             let name = NAMES.iter().find(|(known, _)| *known == errno);
             name.map_or_else(|| format!("{errno:?}"), |(_, name)| (*name).to_owned())

@@ -1,4 +1,4 @@
-//! From a path to a file: `fs/namei.c`, path_resolution(7).
+//! From a path to a file: `fs/namei.c`, `path_resolution(7)`.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;

@@ -95,7 +95,7 @@ impl Process {
     pub fn chmod(&self, subject: &Subject<'_>, mode: u32) -> Result<Option<Changed>> {
         let found = self.found(subject)?;
         found.location.want_write()?;
-        let attributes = self.attributes(&found)?;
+        let attributes = attributes_of(&found)?;
         if attributes.kind == FileKind::Symlink {
             return Err(Errno::OPNOTSUPP);
         }
@@ -123,7 +123,7 @@ impl Process {
     ) -> Result<Option<Changed>> {
         let found = self.found(subject)?;
         found.location.want_write()?;
-        let attributes = self.attributes(&found)?;
+        let attributes = attributes_of(&found)?;
         permission::check_chown(&attributes, &self.caller, uid, gid)?;
         let mode = self.mode_after_chown(&attributes);
         if mode.is_some() {
@@ -159,7 +159,7 @@ impl Process {
             return Ok(None);
         }
         found.location.want_write()?;
-        permission::check_owner(&self.attributes(&found)?, &self.caller)?;
+        permission::check_owner(&attributes_of(&found)?, &self.caller)?;
         let change = SetAttributes {
             atime: times.atime.map(SetTime::At),
             mtime: times.mtime.map(SetTime::At),
@@ -175,7 +175,7 @@ impl Process {
     pub fn set_times_now(&self, subject: &Subject<'_>) -> Result<Option<Changed>> {
         let found = self.found(subject)?;
         found.location.want_write()?;
-        if permission::check_owner(&self.attributes(&found)?, &self.caller).is_err() {
+        if permission::check_owner(&attributes_of(&found)?, &self.caller).is_err() {
             found.location.check(&self.caller, Wish::WRITE)?;
         }
         let now = Some(SetTime::Now);
@@ -203,10 +203,6 @@ impl Process {
         }
     }
 
-    fn attributes(&self, found: &Found) -> Result<Attributes> {
-        found.location.union().attributes(&found.location.node)
-    }
-
     fn set(&self, found: &Found, change: &SetAttributes) -> Result<Option<Changed>> {
         let location = &found.location;
         location
@@ -230,4 +226,8 @@ impl Process {
         let mode = attributes.mode & !(0o4000 | set_group);
         (mode != attributes.mode).then_some(mode)
     }
+}
+
+fn attributes_of(found: &Found) -> Result<Attributes> {
+    found.location.union().attributes(&found.location.node)
 }

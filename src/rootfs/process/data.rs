@@ -77,7 +77,7 @@ impl Process {
         }
         if offset.is_none() {
             let end = matches!(file.data, Data::Regular(_)) && file.how.has(OpenFlag::Append);
-            *position = if end { self.size(file)? } else { at };
+            *position = if end { size(file)? } else { at };
         }
         Ok(changed(file))
     }
@@ -223,8 +223,8 @@ impl Process {
     /// As `open` and the system call.
     pub fn sync(&self, subject: &Subject<'_>) -> Result<()> {
         match *subject {
-            Subject::Path { path, follow: _ } => self.sync_file(&self.open_to_read(path)?),
-            Subject::File(file) => self.sync_file(file),
+            Subject::Path { path, follow: _ } => sync_file(&self.open_to_read(path)?),
+            Subject::File(file) => sync_file(file),
         }
     }
 
@@ -234,14 +234,6 @@ impl Process {
     /// As `open`.
     pub fn open_to_read(&self, path: &OsStr) -> Result<OpenFile> {
         Ok(self.open(path, OpenHow::new(&[OpenFlag::Read]), 0)?.file)
-    }
-
-    fn sync_file(&self, file: &OpenFile) -> Result<()> {
-        match &file.usable()?.data {
-            Data::Regular(handle) => handle.sync(),
-            Data::Directory => file.location.union().sync(&file.location.node),
-            _ => Err(Errno::INVAL),
-        }
     }
 
     fn write_some(
@@ -262,10 +254,6 @@ impl Process {
             Data::Fifo => Err(Errno::AGAIN),
             Data::Directory | Data::Place => Err(Errno::BADF),
         }
-    }
-
-    fn size(&self, file: &OpenFile) -> Result<u64> {
-        Ok(file.location.union().attributes(&file.location.node)?.size)
     }
 }
 
@@ -309,4 +297,16 @@ fn read_regular(handle: &Handle, start: u64, length: Option<u64>) -> Result<Vec<
         chunk = CHUNK as u64;
     }
     Ok(bytes)
+}
+
+fn sync_file(file: &OpenFile) -> Result<()> {
+    match &file.usable()?.data {
+        Data::Regular(handle) => handle.sync(),
+        Data::Directory => file.location.union().sync(&file.location.node),
+        _ => Err(Errno::INVAL),
+    }
+}
+
+fn size(file: &OpenFile) -> Result<u64> {
+    Ok(file.location.union().attributes(&file.location.node)?.size)
 }

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::Process;
 use super::subject::{Changed, Subject};
+use crate::rootfs::acl;
 use crate::rootfs::permission::{self, Wish};
 use crate::rootfs::walk::Found;
 use crate::union::{CallerCapability, Errno, FileKind, Result, XattrFlags};
@@ -16,7 +17,6 @@ const NAME_MAX: usize = 255;
 const VALUE_MAX: usize = 65536;
 
 const CAPABILITY: &str = "security.capability";
-const ACL_DEFAULT: &str = "system.posix_acl_default";
 
 /// The namespaces of attributes, each with a rule of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,11 @@ impl Process {
         }
         let found = self.found(subject)?;
         found.location.want_write()?;
+        check_value(name, value)?;
         self.may_write_xattr(&found, name)?;
+        if is_access_list(name) {
+            acl::check_entries(value)?;
+        }
         found
             .location
             .union()
@@ -82,12 +86,26 @@ impl Process {
         check_name(name)?;
         let found = self.found(subject)?;
         found.location.want_write()?;
+        let list = is_access_list(name);
+        let held = matches!(
+            found.location.node.kind(),
+            FileKind::Directory | FileKind::Symlink
+        );
+        // No file has a default list, and nobody minds its removal.
+        if name == acl::DEFAULT && !held {
+            return Ok(None);
+        }
         self.may_write_xattr(&found, name)?;
-        found
+        match found
             .location
             .union()
-            .remove_xattr(&found.location.node, name)?;
-        Ok(found.changed())
+            .remove_xattr(&found.location.node, name)
+        {
+            // Removing an access list that is not there succeeds.
+            Err(Errno::NODATA) if list => Ok(None),
+            Err(errno) => Err(errno),
+            Ok(()) => Ok(found.changed()),
+        }
     }
 
     /// `getxattr`, `lgetxattr`, `fgetxattr`.
@@ -129,11 +147,12 @@ impl Process {
         let granted = |granted: bool| if granted { Ok(()) } else { Err(Errno::PERM) };
         let caller = &self.caller;
         match Namespace::of(name) {
-            Namespace::Trusted => granted(caller.can(CallerCapability::SysAdmin)),
             Namespace::Security if name == CAPABILITY => {
                 granted(caller.can(CallerCapability::Setfcap))
             }
-            Namespace::Security => granted(caller.can(CallerCapability::SysAdmin)),
+            Namespace::Trusted | Namespace::Security => {
+                granted(caller.can(CallerCapability::SysAdmin))
+            }
             Namespace::System => self.may_write_acl(found, name),
             Namespace::User => {
                 granted(holds_user(found))?;
@@ -155,11 +174,33 @@ impl Process {
         if location.node.kind() == FileKind::Symlink {
             return Err(Errno::OPNOTSUPP);
         }
-        if name == ACL_DEFAULT && location.node.kind() != FileKind::Directory {
+        if name == acl::DEFAULT && location.node.kind() != FileKind::Directory {
             return Err(Errno::ACCESS);
         }
         permission::check_owner(&location.union().attributes(&location.node)?, &self.caller)
     }
+}
+
+/// Values that the kernel reads are checked before permission is asked.
+fn check_value(name: &OsStr, value: &[u8]) -> Result<()> {
+    if is_access_list(name) {
+        return acl::check_form(value);
+    }
+    if name == CAPABILITY && !value.is_empty() {
+        // `vfs_cap_data` of revision 2 or 3, `linux/capability.h`.
+        let revision = value
+            .first_chunk()
+            .map(|magic| u32::from_le_bytes(*magic) >> 24);
+        return match (revision, value.len()) {
+            (Some(2), 20) | (Some(3), 24) => Ok(()),
+            _ => Err(Errno::INVAL),
+        };
+    }
+    Ok(())
+}
+
+fn is_access_list(name: &OsStr) -> bool {
+    name == acl::ACCESS || name == acl::DEFAULT
 }
 
 /// `user.` attributes belong to regular files and directories only.

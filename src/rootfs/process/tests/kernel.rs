@@ -9,7 +9,7 @@ use rustix::fs::{
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use crate::rootfs::open_file::OpenFlag;
-use crate::rootfs::testing::{caller, flags};
+use crate::rootfs::testing::{access_list, caller, flags};
 use crate::union::Errno;
 
 /// Docker's default capabilities, by their bits.
@@ -52,22 +52,9 @@ fn become_user(user: &str) {
 
 fn system_call(root: &Path, call: &str) -> Result<(), Errno> {
     let words: Vec<&str> = call.split(' ').collect();
-    // Joined as text: a path library would drop slashes and dots.
-    let path = |index: usize| -> PathBuf {
-        match words[index] {
-            "" => PathBuf::new(),
-            name => format!("{}/{name}", root.display()).into(),
-        }
-    };
+    let path = |index: usize| below(root, words[index]);
     let mode = |index: usize| Mode::from_raw_mode(u32::from_str_radix(words[index], 8).unwrap());
     let number = |index: usize| words[index].parse::<u32>().unwrap();
-    let id = |index: usize| {
-        if words[index] == "-" {
-            None
-        } else {
-            Some(number(index))
-        }
-    };
     let rename = |flags| fs::renameat_with(CWD, path(1), CWD, path(2), flags);
     let node = |kind, index, device| fs::mknodat(CWD, path(1), kind, mode(index), device);
     match words[0] {
@@ -88,16 +75,25 @@ fn system_call(root: &Path, call: &str) -> Result<(), Errno> {
             4,
             fs::makedev(number(2), number(3)),
         ),
-        "chmod" => fs::chmod(path(1), mode(2)),
-        "chown" => fs::chownat(
-            CWD,
-            path(1),
-            id(2).map(Uid::from_raw),
-            id(3).map(Gid::from_raw),
-            AtFlags::empty(),
-        ),
-        "now" => times(&path(1), fs::UTIME_NOW, fs::UTIME_NOW),
-        "times" => times(&path(1), fs::UTIME_OMIT, 0),
+        "list" => {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+            fs::open(path(1), flags, Mode::empty()).map(drop)
+        }
+        _ => attribute_call(&path(1), &words),
+    }
+}
+
+fn attribute_call(path: &Path, words: &[&str]) -> Result<(), Errno> {
+    let mode = |index: usize| Mode::from_raw_mode(u32::from_str_radix(words[index], 8).unwrap());
+    let id = |index: usize| words[index].parse().ok();
+    match words[0] {
+        "chmod" => fs::chmod(path, mode(2)),
+        "chown" => {
+            let (user, group) = (id(2).map(Uid::from_raw), id(3).map(Gid::from_raw));
+            fs::chownat(CWD, path, user, group, AtFlags::empty())
+        }
+        "now" => times(path, fs::UTIME_NOW, fs::UTIME_NOW),
+        "times" => times(path, fs::UTIME_OMIT, 0),
         "access" => {
             let asks = |letter, bit| {
                 if words[2].contains(letter) {
@@ -109,21 +105,27 @@ fn system_call(root: &Path, call: &str) -> Result<(), Errno> {
             let wish = asks('r', Access::READ_OK) | asks('w', Access::WRITE_OK);
             fs::accessat(
                 CWD,
-                path(1),
+                path,
                 wish | asks('x', Access::EXEC_OK),
                 AtFlags::empty(),
             )
         }
-        "stat" => fs::stat(path(1)).map(drop),
-        "lstat" => fs::lstat(path(1)).map(drop),
-        "list" => {
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-            fs::open(path(1), flags, Mode::empty()).map(drop)
-        }
-        "setxattr" => fs::lsetxattr(path(1), words[2], words[3].as_bytes(), XattrFlags::empty()),
-        "getxattr" => fs::lgetxattr(path(1), words[2], &mut [0_u8; 256]).map(drop),
-        "rmxattr" => fs::lremovexattr(path(1), words[2]),
+        "stat" => fs::stat(path).map(drop),
+        "lstat" => fs::lstat(path).map(drop),
+        "setxattr" => fs::lsetxattr(path, words[2], words[3].as_bytes(), XattrFlags::empty()),
+        "acl" => fs::lsetxattr(path, words[2], &access_list(words[3]), XattrFlags::empty()),
+        "getxattr" => fs::lgetxattr(path, words[2], &mut [0_u8; 256]).map(drop),
+        "rmxattr" => fs::lremovexattr(path, words[2]),
         other => panic!("no such call: {other}"),
+    }
+}
+
+/// Joined as text: a path library would drop slashes and dots.
+fn below(root: &Path, path: &str) -> PathBuf {
+    if path.is_empty() {
+        PathBuf::new()
+    } else {
+        format!("{}/{path}", root.display()).into()
     }
 }
 
