@@ -1,5 +1,8 @@
 //! The `layerspec` command: settings in, exit code out.
 
-fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    layerspec::agent::dispatch();
+    layerspec::cli::main()
 }

@@ -1,2 +1,7 @@
 //! Every scenario of this repository, one trial a case.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    layerspec::harness::main("scenarios", "snapshots")
+}

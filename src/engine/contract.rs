@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Capability, Operation, World};
 
+/// The engine that is used where none is named. Its name goes without saying in the names of tests.
+pub const DEFAULT_ENGINE: &str = "native";
+
 /// What an engine is, as far as its answers may depend on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {

@@ -34,7 +34,9 @@ mod world;
 pub use answer::{Answer, Change, ChangeKind, Code, FileAnswer, Refusal, StatAnswer, Value};
 pub use bytes::Bytes;
 pub use capability::Capability;
-pub use contract::{Absent, Description, Engine, EngineFault, OpenOptions, Provider};
+pub use contract::{
+    Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
+};
 pub use errno::Errno;
 pub use file::{
     AccessMode, AllocateMode, FileAction, FileRequest, LockKind, OpenFlag, RenameMode, Target,

@@ -1,0 +1,238 @@
+//! The command line as it is typed.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "clap shows these comments as they are: no markdown"
+)]
+
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  every case that ran passed
+  1  a case failed, or there is something to tidy up
+  2  the command line, a scenario or another file is at fault
+  3  an engine is missing or broke
+  4  nothing was selected
+  130, 143, 129  ended by SIGINT, SIGTERM, SIGHUP
+  141  nobody reads the output any more";
+
+/// Executable specifications for container storage.
+#[derive(Debug, Parser)]
+#[command(name = "layerspec", version, about, after_help = EXIT_CODES, max_term_width = 100)]
+pub(super) struct Args {
+    /// When to colour: NO_COLOR and CLICOLOR_FORCE are heeded too
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
+    pub color: Color,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run scenarios on an engine and compare what they show with the approved snapshots
+    Run(RunArgs),
+    /// List the cases
+    List(ListArgs),
+    /// Load scenarios and report everything that is wrong with them; run nothing
+    Check(CheckArgs),
+    /// Accept what the engine shows now as the approved snapshots
+    Bless(BlessArgs),
+    /// List the engines: what each can show here, or what it lacks
+    Engines(EnginesArgs),
+    /// Tell which rules of the rule book have scenarios and which have none
+    Coverage(CoverageArgs),
+}
+
+/// Which cases.
+#[derive(Clone, Debug, Default, Group)]
+pub(super) struct SelectionArgs {
+    /// Scenario files, folders or globs
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    pub paths: Vec<PathBuf>,
+    /// Only cases whose id contains TEXT; with * or ? a glob on the whole id. May be given several
+    /// times: any of them selects
+    #[arg(short, long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+}
+
+/// Where a run makes its files.
+#[derive(Clone, Debug, Default, Group)]
+pub(super) struct PlaceArgs {
+    /// Make the run's private directory here, not in the system's temporary directory
+    /// [env: LAYERSPEC_SCRATCH]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+    /// Folder of the approved snapshots [default: `snapshots` beside the `scenarios` folder]
+    #[arg(long, value_name = "DIR")]
+    pub snapshots: Option<PathBuf>,
+}
+
+/// `layerspec run`
+#[derive(Debug, Group)]
+pub(super) struct RunArgs {
+    /// Which cases.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// Engine to run on; may be given several times, or as a list with commas
+    /// [env: LAYERSPEC_ENGINE] [default: native]
+    #[arg(short, long, value_name = "ENGINE")]
+    pub engine: Vec<String>,
+    /// How many cases run side by side [env: LAYERSPEC_JOBS] [default: what the machine has]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<String>,
+    /// The most that a case may take: 500ms, 10s, 2m, none
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    pub timeout: String,
+    /// What is written to standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
+    /// Write a further report to a file: json=FILE, junit=FILE or pretty=FILE
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<String>,
+    /// Where files are made.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Leave what the engines made behind, and tell where it is
+    #[arg(long)]
+    pub keep: bool,
+    /// Start no further case after the first that fails
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Tell a line for every case on a terminal too, and the raw difference of snapshots
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `layerspec list`
+#[derive(Debug, Group)]
+pub(super) struct ListArgs {
+    /// Which cases.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// What is written to standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: ListFormat,
+}
+
+/// `layerspec check`
+#[derive(Debug, Group)]
+pub(super) struct CheckArgs {
+    /// Scenario files, folders or globs
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    pub paths: Vec<PathBuf>,
+    /// Folder of the approved snapshots [default: `snapshots` beside the `scenarios` folder]
+    #[arg(long, value_name = "DIR")]
+    pub snapshots: Option<PathBuf>,
+}
+
+/// `layerspec bless`
+#[derive(Debug, Group)]
+pub(super) struct BlessArgs {
+    /// Which cases.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// Engine whose outcome is accepted [env: LAYERSPEC_ENGINE] [default: native]
+    #[arg(short, long, value_name = "ENGINE")]
+    pub engine: Option<String>,
+    /// How many cases run side by side [env: LAYERSPEC_JOBS] [default: what the machine has]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<String>,
+    /// The most that a case may take: 500ms, 10s, 2m, none
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    pub timeout: String,
+    /// Where files are made.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Only cases that have no snapshot yet; changed ones stay as they are
+    #[arg(long)]
+    pub new: bool,
+    /// Delete snapshots to which no case belongs any more
+    #[arg(long)]
+    pub orphans: bool,
+}
+
+/// `layerspec engines`
+#[derive(Debug, Group)]
+pub(super) struct EnginesArgs {
+    /// What is written to standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: ListFormat,
+    /// Look whether engines can be used with a private directory made here [env: LAYERSPEC_SCRATCH]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+}
+
+/// `layerspec coverage`
+#[derive(Debug, Group)]
+pub(super) struct CoverageArgs {
+    /// Scenario files, folders or globs
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    pub paths: Vec<PathBuf>,
+    /// The rule book [default: `rules.yaml` in the `scenarios` folder]
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// What is written to standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: ListFormat,
+    /// Fail when a rule has no scenario
+    #[arg(long)]
+    pub require_all: bool,
+}
+
+/// The format of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Pretty,
+    /// JSON Lines: a header, one object a case, totals
+    Json,
+    /// JUnit XML
+    Junit,
+}
+
+/// The format of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    /// For people
+    #[default]
+    Pretty,
+    /// JSON Lines: one object an item
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+}

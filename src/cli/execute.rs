@@ -1,0 +1,222 @@
+//! Cases side by side: what `run` and `bless` share.
+
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::error::{CommandError, UsageError};
+use crate::case::{CaseOptions, run_case};
+use crate::engine::{Description, OpenOptions, Provider};
+use crate::interrupt::Interrupt;
+use crate::report::{FinishedCase, Plan, Reporter, Rerun, Totals, case_name};
+use crate::schedule::{Flow, in_order};
+use crate::scratch::Scratch;
+use crate::snapshot::UpdateMode;
+use crate::suite::{Case, Filter, Suite};
+use crate::verdict::{CaseResult, Verdict};
+
+/// An engine that can be used here.
+pub(super) struct Found {
+    /// Opens it.
+    pub provider: Arc<dyn Provider>,
+    /// What it said of itself.
+    pub description: Description,
+}
+
+/// One case on one engine.
+pub(super) struct Job<'a> {
+    /// What is run.
+    pub case: &'a Case,
+    /// On which.
+    pub engine: &'a Found,
+}
+
+/// How cases are executed.
+pub(super) struct Execution<'a> {
+    /// Where the cases are from.
+    pub suite: &'a Suite,
+    /// The run's private directory.
+    pub scratch: &'a Path,
+    /// Leave what the engines made.
+    pub keep: bool,
+    /// What may be written to the snapshot folders.
+    pub update: UpdateMode,
+    /// How many cases run side by side.
+    pub jobs: NonZeroUsize,
+    /// The most that a case may take.
+    pub timeout: Option<Duration>,
+    /// Start nothing after the first failure.
+    pub fail_fast: bool,
+    /// How a case is run again.
+    pub rerun: Rerun,
+}
+
+/// Makes the run's private directory.
+///
+/// # Errors
+/// That it cannot be made.
+pub(super) fn make_scratch(base: Option<&Path>) -> Result<Scratch, CommandError> {
+    Scratch::new(base).map_err(|error| {
+        let message = format!("cannot make a scratch directory: {error}");
+        UsageError::new(message)
+            .help("--scratch names a directory that can be written")
+            .into()
+    })
+}
+
+/// Looks whether engines can be used.
+///
+/// # Errors
+/// The first that cannot.
+pub(super) fn probe(
+    engines: &[Arc<dyn Provider>],
+    scratch: &Path,
+    keep: bool,
+) -> Result<Vec<Found>, CommandError> {
+    let options = OpenOptions {
+        scratch: scratch.to_path_buf(),
+        keep,
+    };
+    let found = |provider: &Arc<dyn Provider>| match provider.probe(&options) {
+        Ok(description) => Ok(Found {
+            provider: Arc::clone(provider),
+            description,
+        }),
+        Err(absent) => Err(CommandError::Absent {
+            name: provider.name().to_owned(),
+            absent,
+        }),
+    };
+    engines.iter().map(found).collect()
+}
+
+/// The selected cases on each of the engines, sorted by id, then in the order of the engines.
+pub(super) fn select<'a>(suite: &'a Suite, filter: &Filter, engines: &'a [Found]) -> Vec<Job<'a>> {
+    let mut jobs: Vec<(String, Job<'a>)> = Vec::new();
+    for case in &suite.cases {
+        let id = case.scenario.id();
+        for engine in engines
+            .iter()
+            .filter(|engine| filter.selects(&id, engine.provider.name()))
+        {
+            jobs.push((id.clone(), Job { case, engine }));
+        }
+    }
+    jobs.sort_by(|(a, _), (b, _)| a.cmp(b));
+    jobs.into_iter().map(|(_, job)| job).collect()
+}
+
+impl Execution<'_> {
+    /// Runs every job, tells the reporter in the order of the jobs, and counts.
+    ///
+    /// # Errors
+    /// That the report cannot be written; no further case is then started.
+    pub(super) fn run(
+        &self,
+        jobs: &[Job<'_>],
+        interrupt: &Interrupt,
+        reporter: &mut dyn Reporter,
+    ) -> Result<Totals, CommandError> {
+        let started = Instant::now();
+        let mut engines: Vec<Description> = Vec::new();
+        for job in jobs {
+            if !engines
+                .iter()
+                .any(|known| known.name == job.engine.description.name)
+            {
+                engines.push(job.engine.description.clone());
+            }
+        }
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        reporter.started(&Plan {
+            version,
+            engines,
+            cases: jobs.len(),
+        })?;
+        let mut totals = Totals {
+            not_started: jobs.len(),
+            ..Totals::default()
+        };
+        let mut written = Ok(());
+        let failed = AtomicBool::new(false);
+        in_order(
+            jobs.len(),
+            self.jobs,
+            || interrupt.signal().is_some() || (self.fail_fast && failed.load(Ordering::SeqCst)),
+            |index| {
+                let result = jobs.get(index).map(|job| self.one(job));
+                if result
+                    .as_ref()
+                    .is_some_and(|result| is_bad(&result.verdict))
+                {
+                    failed.store(true, Ordering::SeqCst);
+                }
+                result
+            },
+            |index, result| {
+                let (Some(job), Some(result)) = (jobs.get(index), result) else {
+                    return Flow::Continue;
+                };
+                totals.count(&result.verdict);
+                totals.not_started -= 1;
+                if written.is_ok() {
+                    written = reporter.finished(&self.finished(job, &result));
+                }
+                if written.is_ok() {
+                    Flow::Continue
+                } else {
+                    Flow::Stop
+                }
+            },
+        );
+        written?;
+        totals.duration = started.elapsed();
+        totals.interrupted = interrupt
+            .signal()
+            .map(|signal| Interrupt::name(signal).to_owned());
+        reporter.ended(&totals)?;
+        Ok(totals)
+    }
+
+    /// One case on one engine.
+    fn one(&self, job: &Job<'_>) -> CaseResult {
+        let options = CaseOptions {
+            scratch: self.scratch.to_path_buf(),
+            keep: self.keep,
+            snapshots: self.suite.snapshots(job.case).to_path_buf(),
+            update: self.update,
+            timeout: self.timeout,
+        };
+        let Job { case, engine } = job;
+        let provider = &*engine.provider;
+        // A fault of ours must not take the other cases with it.
+        catch_unwind(AssertUnwindSafe(|| {
+            run_case(&case.scenario, provider, &engine.description, &options)
+        }))
+        .unwrap_or_else(|_| CaseResult {
+            id: case.scenario.id(),
+            engine: provider.name().to_owned(),
+            verdict: Verdict::Errored("layerspec itself panicked; see standard error".to_owned()),
+            duration: Duration::ZERO,
+            outcome: None,
+            kept: None,
+        })
+    }
+
+    fn finished<'a>(&'a self, job: &'a Job<'_>, result: &'a CaseResult) -> FinishedCase<'a> {
+        FinishedCase {
+            name: case_name(&result.id, &result.engine),
+            scenario: &job.case.scenario,
+            result,
+            rules: self.suite.rules(job.case),
+            rerun: self.rerun.command(&job.case.scenario, &result.engine),
+        }
+    }
+}
+
+fn is_bad(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Failed(_) | Verdict::Errored(_))
+}

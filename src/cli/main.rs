@@ -1,0 +1,80 @@
+//! From the process's arguments to its exit code.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use super::args::{Args, Command};
+use super::error::CommandError;
+use super::exit::Exit;
+use super::output::Output;
+use super::settings::{BlessSettings, RunSettings, Selection, scratch};
+use super::{bless, check, coverage, engines, list, run};
+use crate::environment::Environment;
+use crate::report;
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are "errors" with code 0 that go to standard output.
+            let written = error.print();
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            return if written.is_ok() {
+                code.into()
+            } else {
+                Exit::ClosedPipe.into()
+            };
+        }
+    };
+    let mut output = Output::new(args.color);
+    let done = dispatch(args.command, &Environment::read(), &mut output).and_then(|exit| {
+        output
+            .out
+            .flush()
+            .map(|()| exit)
+            .map_err(CommandError::from)
+    });
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let exit = error.exit();
+            if exit != Exit::ClosedPipe {
+                // Nobody is left to tell when standard error is closed too.
+                drop(output.err.write_all(message(&error).as_bytes()));
+            }
+            exit.into()
+        }
+    }
+}
+
+fn dispatch(
+    command: Command,
+    environment: &Environment,
+    output: &mut Output,
+) -> Result<Exit, CommandError> {
+    match command {
+        Command::Run(args) => run::run(&RunSettings::new(args, environment)?, output),
+        Command::List(args) => list::list(&Selection::new(args.selection), args.format, output),
+        Command::Check(args) => check::check(&args, output),
+        Command::Bless(args) => bless::bless(&BlessSettings::new(args, environment)?, output),
+        Command::Engines(args) => {
+            let scratch = scratch(args.scratch, environment)?;
+            engines::engines(scratch.as_deref(), args.format, output)
+        }
+        Command::Coverage(args) => coverage::coverage(&args, output),
+    }
+}
+
+/// What is told about a command that did not do its work.
+fn message(error: &CommandError) -> String {
+    match error {
+        CommandError::Faults(faults) => report::faults(faults),
+        other => format!(
+            "{} {other}\n",
+            report::style::paint(report::style::BAD, "error:")
+        ),
+    }
+}

@@ -1,0 +1,27 @@
+//! The `layerspec` command.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `args` | the command line as it is typed |
+//! | `settings` | what was typed, validated, with the environment's and the default values filled in |
+//! | `main` | from the process's arguments to its exit code |
+//! | `run`, `list`, `check`, `bless`, `engines`, `coverage` | one command each |
+//! | `execute` | cases side by side, as `run` and `bless` need them |
+//! | `output` | standard output and error, coloured or not |
+//! | [`exit`] | exit codes |
+
+mod args;
+mod bless;
+mod check;
+mod coverage;
+mod engines;
+mod error;
+mod execute;
+pub mod exit;
+mod list;
+mod main;
+mod output;
+mod run;
+mod settings;
+
+pub use main::main;

@@ -1,0 +1,110 @@
+//! The process's environment: the one place that reads it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The variables that layerspec heeds, as they were typed. An empty value is no value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// `LAYERSPEC_ENGINE`: engines to run on, when the command line names none; separated by commas.
+    pub engine: Option<String>,
+    /// `LAYERSPEC_SCRATCH`: where a run makes its private directory, instead of the system's
+    /// temporary directory.
+    pub scratch: Option<PathBuf>,
+    /// `LAYERSPEC_JOBS`: how many cases run side by side.
+    pub jobs: Option<String>,
+    /// `LAYERSPEC_UPDATE`: `new` or `all` makes the test harness accept what it sees.
+    pub update: Option<String>,
+    /// `INSTA_UPDATE`: the same wish in insta's words, heeded when `LAYERSPEC_UPDATE` is not set.
+    pub insta_update: Option<String>,
+    /// `CI`: a machine watches, so nothing is drawn that moves.
+    pub ci: bool,
+    /// `NEXTEST`: `cargo nextest` runs each trial in a process of its own.
+    pub nextest: bool,
+}
+
+impl Environment {
+    /// Reads this process's environment.
+    pub fn read() -> Self {
+        Self::from_lookup(|name| std::env::var_os(name))
+    }
+
+    /// Reads the environment that `lookup` shows.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
+        let value = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        let text = |name: &str| value(name).map(|value| value.to_string_lossy().into_owned());
+        let switch = |name: &str| text(name).is_some_and(|value| value != "0" && value != "false");
+        Self {
+            engine: text("LAYERSPEC_ENGINE"),
+            scratch: value("LAYERSPEC_SCRATCH").map(PathBuf::from),
+            jobs: text("LAYERSPEC_JOBS"),
+            update: text("LAYERSPEC_UPDATE"),
+            insta_update: text("INSTA_UPDATE"),
+            ci: switch("CI") || switch("TF_BUILD"),
+            nextest: switch("NEXTEST"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        Environment::from_lookup(|name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    #[test]
+    fn an_empty_value_is_no_value() {
+        assert_eq!(
+            environment(&[
+                ("LAYERSPEC_ENGINE", ""),
+                ("CI", ""),
+                ("LAYERSPEC_SCRATCH", "")
+            ]),
+            Environment::default()
+        );
+    }
+
+    #[test]
+    fn ci_is_a_switch() {
+        for (value, on) in [
+            ("true", true),
+            ("1", true),
+            ("woodpecker", true),
+            ("false", false),
+            ("0", false),
+        ] {
+            assert_eq!(environment(&[("CI", value)]).ci, on, "CI={value}");
+        }
+    }
+
+    #[test]
+    fn each_variable_has_its_field() {
+        let seen = environment(&[
+            ("LAYERSPEC_ENGINE", "native"),
+            ("LAYERSPEC_SCRATCH", "/s"),
+            ("LAYERSPEC_JOBS", "3"),
+            ("LAYERSPEC_UPDATE", "new"),
+            ("INSTA_UPDATE", "always"),
+            ("NEXTEST", "1"),
+        ]);
+        assert_eq!(
+            seen,
+            Environment {
+                engine: Some("native".to_owned()),
+                scratch: Some(PathBuf::from("/s")),
+                jobs: Some("3".to_owned()),
+                update: Some("new".to_owned()),
+                insta_update: Some("always".to_owned()),
+                ci: false,
+                nextest: true,
+            }
+        );
+    }
+}

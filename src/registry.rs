@@ -1,0 +1,136 @@
+//! Which engines there are: from the name by which one is chosen to its provider.
+
+use std::sync::Arc;
+
+use crate::engine::native::NativeProvider;
+use crate::engine::{
+    Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
+};
+
+/// Names of engines that a later version brings. They are known, so that asking for one says so
+/// instead of calling it a typing error.
+const PLANNED: &[&str] = &[
+    "docker",
+    "fuse",
+    "nerdctl",
+    "overlayfs",
+    "podman",
+    "process",
+];
+
+/// A name that is no engine's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no engine is called `{name}`{}", self.hint())]
+pub struct UnknownEngine {
+    /// As it was asked for.
+    pub name: String,
+    /// The nearest name that there is.
+    pub near: Option<&'static str>,
+}
+
+impl UnknownEngine {
+    fn hint(&self) -> String {
+        self.near
+            .map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+    }
+}
+
+/// Finds an engine by name, or by name and argument: `process:COMMAND`.
+///
+/// # Errors
+/// [`UnknownEngine`]; that the engine cannot be used here is for its `probe` to say.
+pub fn provider(name: &str) -> Result<Arc<dyn Provider>, UnknownEngine> {
+    let (family, _argument) = name.split_once(':').unwrap_or((name, ""));
+    if name == DEFAULT_ENGINE {
+        return Ok(Arc::new(NativeProvider::new()));
+    }
+    if let Some(planned) = PLANNED.iter().find(|planned| **planned == family) {
+        return Ok(Arc::new(Planned { name: planned }));
+    }
+    Err(UnknownEngine {
+        name: name.to_owned(),
+        near: nearest(family),
+    })
+}
+
+/// Every engine that can be named without an argument, the default one first.
+pub fn providers() -> Vec<Arc<dyn Provider>> {
+    names().filter_map(|name| provider(name).ok()).collect()
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    std::iter::once(DEFAULT_ENGINE).chain(PLANNED.iter().copied())
+}
+
+fn nearest(name: &str) -> Option<&'static str> {
+    let distance = |candidate: &str| strsim::damerau_levenshtein(name, candidate);
+    names()
+        .min_by_key(|candidate| distance(candidate))
+        .filter(|best| distance(best) <= 2)
+}
+
+/// An engine that this version does not have.
+#[derive(Debug)]
+struct Planned {
+    name: &'static str,
+}
+
+impl Planned {
+    fn absent() -> Absent {
+        Absent {
+            reason: "this version of layerspec does not have it yet".to_owned(),
+            remedy: format!("use the engine `{DEFAULT_ENGINE}`, which needs nothing"),
+        }
+    }
+}
+
+impl Provider for Planned {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn probe(&self, _options: &OpenOptions) -> Result<Description, Absent> {
+        Err(Self::absent())
+    }
+
+    fn open(&self, _options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
+        Err(EngineFault(Self::absent().reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_to_engines() {
+        for provider in providers() {
+            assert_eq!(
+                super::provider(provider.name()).unwrap().name(),
+                provider.name()
+            );
+        }
+        assert_eq!(providers().first().unwrap().name(), DEFAULT_ENGINE);
+    }
+
+    #[test]
+    fn a_typing_error_is_guessed() {
+        for (name, message) in [
+            (
+                "doker",
+                "no engine is called `doker`; did you mean `docker`?",
+            ),
+            (
+                "overlay-fs",
+                "no engine is called `overlay-fs`; did you mean `overlayfs`?",
+            ),
+            ("zfs-on-a-toaster", "no engine is called `zfs-on-a-toaster`"),
+            ("", "no engine is called ``"),
+        ] {
+            let Err(unknown) = provider(name) else {
+                panic!("{name} is an engine")
+            };
+            assert_eq!(unknown.to_string(), message);
+        }
+    }
+}

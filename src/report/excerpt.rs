@@ -1,0 +1,99 @@
+//! A place in a scenario file: an arrow with file, line and column, the lines around it, a caret.
+
+use std::fmt::Write as _;
+
+use super::style::{BAD, FRAME, paint, printable};
+use crate::verdict::Excerpt;
+
+/// The excerpt as lines, each ended.
+///
+/// ```text
+///   --> scenarios/volumes/readonly.yaml:14:5
+///    |
+/// 13 |   - in: first
+/// 14 |     read: /data/rows
+///    |     ^
+/// ```
+pub fn excerpt(excerpt: &Excerpt) -> String {
+    let path = printable(&excerpt.path.display().to_string());
+    let last = excerpt
+        .lines
+        .iter()
+        .map(|(number, _)| *number)
+        .max()
+        .unwrap_or(excerpt.line);
+    let width = last.to_string().len();
+    let gutter = " ".repeat(width);
+    let bar = paint(FRAME, "|");
+    let mut text = format!(
+        "{gutter}{} {path}:{}:{}\n",
+        paint(FRAME, "-->"),
+        excerpt.line,
+        excerpt.column
+    );
+    if excerpt.lines.is_empty() {
+        return text;
+    }
+    let _ = writeln!(text, "{gutter} {bar}");
+    for (number, line) in &excerpt.lines {
+        let shown = printable(line.trim_end());
+        let gap = if shown.is_empty() { "" } else { " " };
+        let _ = writeln!(
+            text,
+            "{} {bar}{gap}{shown}",
+            paint(FRAME, &format!("{number:width$}"))
+        );
+        if *number == excerpt.line {
+            let before: String = line
+                .chars()
+                .take(excerpt.column.saturating_sub(1))
+                .collect();
+            let indent = " ".repeat(printable(&before).chars().count());
+            let _ = writeln!(text, "{gutter} {bar} {indent}{}", paint(BAD, "^"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::report::style::plain;
+
+    fn place(column: usize, lines: &[(usize, &str)]) -> Excerpt {
+        Excerpt {
+            path: PathBuf::from("scenarios/a.yaml"),
+            line: 10,
+            column,
+            lines: lines
+                .iter()
+                .map(|(number, line)| (*number, (*line).to_owned()))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn the_caret_stands_below_its_column() {
+        let lines = [(9, "- in: first"), (10, "\tread: /x  "), (11, "")];
+        assert_eq!(
+            plain(&excerpt(&place(2, &lines))),
+            "  --> scenarios/a.yaml:10:2\n   |\n 9 | - in: first\n10 |     read: /x\n   |     ^\n11 |\n"
+        );
+    }
+
+    #[test]
+    fn without_lines_the_place_alone_is_told() {
+        assert_eq!(
+            plain(&excerpt(&place(1, &[]))),
+            "  --> scenarios/a.yaml:10:1\n"
+        );
+    }
+
+    #[test]
+    fn a_file_cannot_command_the_terminal() {
+        let text = plain(&excerpt(&place(3, &[(10, "a\u{1b}b")])));
+        assert!(text.contains("10 | a\\u{1b}b\n   |        ^\n"), "{text}");
+    }
+}

@@ -1,0 +1,125 @@
+//! The command that runs one case again.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use super::case_name;
+use crate::engine::DEFAULT_ENGINE;
+use crate::scenario::Scenario;
+
+/// How a case is run again: with the tool, or with the test program that ran it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rerun {
+    /// `layerspec run FILE --filter ID`, with the snapshot folder when it was named.
+    Tool {
+        /// `--snapshots`
+        snapshots: Option<PathBuf>,
+    },
+    /// `cargo test --test NAME -- --exact ID`
+    Trial {
+        /// Name of the test target.
+        target: String,
+        /// The engine was asked for by `LAYERSPEC_ENGINE`, not by the test program.
+        insisted: bool,
+    },
+}
+
+impl Rerun {
+    /// The command, ready to be pasted into a shell.
+    pub fn command(&self, scenario: &Scenario, engine: &str) -> String {
+        let id = scenario.id();
+        match self {
+            Self::Tool { snapshots } => {
+                let mut words = vec![
+                    "layerspec".to_owned(),
+                    "run".to_owned(),
+                    shell_word(scenario.file.path.as_os_str()),
+                ];
+                // A file without cases is its only one.
+                if !scenario.case.is_empty() {
+                    words.extend(["--filter".to_owned(), shell_word(OsStr::new(&id))]);
+                }
+                if engine != DEFAULT_ENGINE {
+                    words.extend(["--engine".to_owned(), shell_word(OsStr::new(engine))]);
+                }
+                if let Some(folder) = snapshots {
+                    words.extend(["--snapshots".to_owned(), shell_word(folder.as_os_str())]);
+                }
+                words.join(" ")
+            }
+            Self::Trial { target, insisted } => {
+                let name = shell_word(OsStr::new(&case_name(&id, engine)));
+                let target = shell_word(OsStr::new(target));
+                let variable = if *insisted {
+                    format!("LAYERSPEC_ENGINE={} ", shell_word(OsStr::new(engine)))
+                } else {
+                    String::new()
+                };
+                format!("{variable}cargo test --test {target} -- --exact {name}")
+            }
+        }
+    }
+}
+
+/// A word as a POSIX shell reads it back: as it is when that is safe, else in single quotes.
+pub fn shell_word(word: &OsStr) -> String {
+    let text = word.to_string_lossy();
+    let safe = |c: char| c.is_ascii_alphanumeric() || "_./@%+:,-=".contains(c);
+    if !text.is_empty() && text.chars().all(safe) {
+        return text.into_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::scenario;
+
+    #[test]
+    fn words_survive_the_shell() {
+        for (word, quoted) in [
+            ("scenarios/a.yaml", "scenarios/a.yaml"),
+            ("a[b=c]", "'a[b=c]'"),
+            ("it's", "'it'\\''s'"),
+            ("", "''"),
+            ("$HOME", "'$HOME'"),
+        ] {
+            assert_eq!(shell_word(OsStr::new(word)), quoted);
+        }
+    }
+
+    #[test]
+    fn the_command_names_exactly_one_case() {
+        let tool = Rerun::Tool { snapshots: None };
+        let cases = scenario("volumes/x", &[("access", "ro")]);
+        let single = scenario("volumes/x", &[]);
+        assert_eq!(
+            tool.command(&cases, "native"),
+            "layerspec run scenarios/volumes/x.yaml --filter 'volumes/x[access=ro]'"
+        );
+        assert_eq!(
+            tool.command(&single, "native"),
+            "layerspec run scenarios/volumes/x.yaml"
+        );
+        assert_eq!(
+            Rerun::Tool {
+                snapshots: Some(PathBuf::from("my snaps"))
+            }
+            .command(&single, "docker"),
+            "layerspec run scenarios/volumes/x.yaml --engine docker --snapshots 'my snaps'"
+        );
+        let trial = |insisted| Rerun::Trial {
+            target: "scenarios".to_owned(),
+            insisted,
+        };
+        assert_eq!(
+            trial(false).command(&cases, "docker"),
+            "cargo test --test scenarios -- --exact 'volumes/x[access=ro]@docker'"
+        );
+        assert_eq!(
+            trial(true).command(&single, "native"),
+            "LAYERSPEC_ENGINE=native cargo test --test scenarios -- --exact volumes/x"
+        );
+    }
+}
