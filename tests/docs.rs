@@ -113,13 +113,16 @@ fn blocks(text: &str) -> Vec<Block> {
 /// Loads a scenario, or what can be made one, and runs it.
 fn yaml(project: &Project, block: &Block, place: &str) {
     let has = |key: &str| block.text.lines().any(|line| line.starts_with(key));
-    let indented: String = block
+    let lines: Vec<String> = block
         .text
         .lines()
-        .map(|line| format!("          {line}\n"))
+        .map(|line| format!("          {line}"))
         .collect();
+    let indented = lines.join("\n");
     let scenario = if block.info.ends_with(" tree") {
-        format!("title: A tree\nimages:\n  tree:\n    layers:\n      -\n{indented}steps: [crash]\n")
+        format!(
+            "title: A tree\nimages:\n  tree:\n    layers:\n      -\n{indented}\nsteps: [crash]\n"
+        )
     } else if block.info.ends_with(" part") {
         format!("title: A part\n{}steps: [crash]\n", block.text)
     } else {

@@ -182,7 +182,7 @@ fn wrong_imports(file: &Source, table: &BTreeMap<String, Vec<String>>) -> Vec<St
 /// Every path of the crate that a file names, with the number of its line.
 fn crate_paths(file: &Source) -> Vec<(usize, Vec<String>)> {
     let mut paths = Vec::new();
-    let lines = code_lines(&file.text);
+    let lines = shipped(file);
     let code: String = lines
         .iter()
         .flat_map(|(_, line)| [line.as_str(), "\n"])
@@ -203,16 +203,28 @@ fn crate_paths(file: &Source) -> Vec<(usize, Vec<String>)> {
     for (at, _) in code.match_indices(&climb) {
         let line = code[..at].matches('\n').count() + 1;
         let rest = &code[at + climb.len()..];
-        // An inline `mod` is one level deeper than its file.
-        let inline = lines
-            .iter()
-            .take(line)
-            .any(|(_, line)| line.trim_start().starts_with("mod tests {"));
-        if !inline && !rest.starts_with("super::") && !code[..at].ends_with("::") {
+        if !rest.starts_with("super::") && !code[..at].ends_with("::") {
             paths.extend(targets(rest).into_iter().map(|path| (line, path)));
         }
     }
     paths
+}
+
+/// The lines of code that are not only there for unit tests: these stand at the end of a file, or in files
+/// of their own.
+fn shipped(file: &Source) -> Vec<(usize, String)> {
+    if file
+        .module
+        .iter()
+        .any(|part| part == "tests" || part == "testing")
+    {
+        return Vec::new();
+    }
+    let is_tests = |line: &str| line.starts_with("mod tests {");
+    code_lines(&file.text)
+        .into_iter()
+        .take_while(|(_, line)| !is_tests(line))
+        .collect()
 }
 
 /// The one or two leading names of each path: `a::b::c` is `a::b`, `{a::b, c}` is both.
@@ -362,6 +374,12 @@ const FORMS: &[(&str, &str, Option<&str>)] = &[
         Some("uses `sys`"),
     ),
     ("cli::run", "use crate::engine::native::Native;", None),
+    ("union::tests", "use crate::engine::Kind;", None),
+    (
+        "union::a",
+        "mod tests {\n    use crate::engine::Kind;\n}",
+        None,
+    ),
     ("stray", "", Some("`stray` has no row")),
 ];
 

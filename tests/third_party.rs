@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[expect(dead_code, reason = "cargo is run here, not the tool")]
 mod support;
 
 use std::fs;
@@ -53,7 +54,7 @@ fn another_crate_runs_scenarios_with_three_lines() {
     fs::write(&snapshot, approved.replace("/rows", "/lines")).unwrap();
     let failed = test(&project, "no", &[]);
     assert_eq!(failed.code, Some(101), "{failed:?}");
-    let again = "again  cargo test --test storage -- --exact volumes/rows";
+    let again = "again   cargo test --test storage -- --exact volumes/rows";
     for part in ["FAILED volumes/rows\n", "/rows", "/lines", again] {
         assert!(failed.out.contains(part), "{part:?}: {failed:?}");
     }
@@ -99,7 +100,7 @@ version = \"0.0.0\"
 edition = \"2024\"
 
 [dev-dependencies]
-layerspec = {{ path = {root:?} }}
+layerspec = {{ path = '{}' }}
 
 [[test]]
 name = \"storage\"
@@ -113,7 +114,7 @@ opt-level = 0
 
 [workspace]
 ",
-        root = root()
+        root().display()
     )
 }
 

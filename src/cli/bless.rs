@@ -134,10 +134,10 @@ impl Files {
         let paths: BTreeSet<&PathBuf> = self.0.keys().chain(after.0.keys()).collect();
         let change = |path: &&PathBuf| {
             let kind = match (self.0.get(*path), after.0.get(*path)) {
-                (None, Some(_)) if path.extension().is_some_and(|end| end == "new") => {
-                    Kind::Pending
-                }
+                (None, Some(_)) if pending(path) => Kind::Pending,
                 (None, Some(_)) => Kind::New,
+                // What waited for review is settled; that needs no telling.
+                (Some(_), None) if pending(path) => return None,
                 (Some(_), None) => Kind::Deleted,
                 (Some(before), Some(after)) if before != after => Kind::Changed,
                 _ => return None,
@@ -149,6 +149,11 @@ impl Files {
         };
         paths.iter().filter_map(change).collect()
     }
+}
+
+/// Whether a file waits for review.
+fn pending(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "new")
 }
 
 /// One snapshot file that is not as it was.

@@ -11,7 +11,7 @@ use super::error::{CommandError, UsageError};
 use crate::case::{CaseOptions, run_case};
 use crate::engine::{Description, OpenOptions, Provider};
 use crate::interrupt::Interrupt;
-use crate::report::{FinishedCase, Plan, Reporter, Rerun, Totals, case_name};
+use crate::report::{FinishedCase, Plan, Reporter, Rerun, Totals};
 use crate::schedule::{Flow, in_order};
 use crate::scratch::Scratch;
 use crate::snapshot::UpdateMode;
@@ -207,13 +207,8 @@ impl Execution<'_> {
     }
 
     fn finished<'a>(&'a self, job: &'a Job<'_>, result: &'a CaseResult) -> FinishedCase<'a> {
-        FinishedCase {
-            name: case_name(&result.id, &result.engine),
-            scenario: &job.case.scenario,
-            result,
-            rules: self.suite.rules(job.case),
-            rerun: self.rerun.command(&job.case.scenario, &result.engine),
-        }
+        let Case { scenario, .. } = job.case;
+        FinishedCase::new(scenario, result, self.suite.rules(job.case), &self.rerun)
     }
 }
 

@@ -149,13 +149,8 @@ impl Context {
                     target: self.target.clone(),
                     insisted: engine.insisted,
                 };
-                let finished = FinishedCase {
-                    name: case_name(&result.id, &result.engine),
-                    scenario: &case.scenario,
-                    result: &result,
-                    rules: suite.rules(case),
-                    rerun: rerun.command(&case.scenario, &result.engine),
-                };
+                let rules = suite.rules(case);
+                let finished = FinishedCase::new(&case.scenario, &result, rules, &rerun);
                 Err(Failed::from(plain(&report::block(&finished, false))))
             }
         }

@@ -35,8 +35,8 @@ pub fn case_name(id: &str, engine: &str) -> String {
 ///     expected  EROFS
 ///     actual    success
 ///
-///   rule   notes/S14: A read-only mount refuses every write.
-///   again  layerspec run scenarios/volumes/readonly.yaml --filter 'volumes/readonly[access=ro]'
+///   rule    notes/S14: A read-only mount refuses every write.
+///   again   layerspec run scenarios/volumes/readonly.yaml --filter 'volumes/readonly[access=ro]'
 /// ```
 pub fn block(case: &FinishedCase<'_>, raw: bool) -> String {
     let heading = match &case.result.verdict {
@@ -72,8 +72,20 @@ pub fn block(case: &FinishedCase<'_>, raw: bool) -> String {
     if let Some(kept) = &case.result.kept {
         push_line(&mut text, &labelled("kept", &kept.display().to_string()));
     }
-    push_line(&mut text, &labelled("again", &case.rerun));
+    push_line(&mut text, &labelled("again", &case.again));
+    if may_be_accepted(&case.result.verdict) {
+        push_line(&mut text, &labelled("accept", &case.accept));
+    }
     text
+}
+
+/// Whether all that is wrong is the difference from the approved outcome: only then can the new one be
+/// accepted.
+fn may_be_accepted(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Failed(failures) => failures.iter().all(|failure| failure.text_diff.is_some()),
+        Verdict::Passed | Verdict::Skipped(_) | Verdict::Errored(_) => false,
+    }
 }
 
 /// One failed expectation, step or snapshot.
@@ -126,7 +138,7 @@ fn diff_line(line: &str) -> String {
 fn labelled(label: &str, text: &str) -> String {
     format!(
         "  {}  {}",
-        paint(FAINT, &format!("{label:<5}")),
+        paint(FAINT, &format!("{label:<6}")),
         printable(text)
     )
 }
@@ -171,8 +183,8 @@ FAILED volumes/readonly[access=ro]
     merged tree of first
       + /data/x  file 0644
 
-  rule   notes/S14: A read-only mount refuses every write.
-  again  layerspec run scenarios/volumes/readonly.yaml --filter 'volumes/readonly[access=ro]'
+  rule    notes/S14: A read-only mount refuses every write.
+  again   layerspec run scenarios/volumes/readonly.yaml --filter 'volumes/readonly[access=ro]'
 ";
         assert_eq!(
             plain(&block(&finished(&scenario, &result), false)),
@@ -194,6 +206,18 @@ FAILED volumes/readonly[access=ro]
     }
 
     #[test]
+    fn only_a_difference_of_snapshots_can_be_accepted() {
+        let scenario = scenario("a", &[]);
+        let mut failures = failures();
+        let accept = "accept  layerspec bless scenarios/a.yaml\n";
+        let both = result(&scenario, Verdict::Failed(failures.clone()));
+        assert!(!plain(&block(&finished(&scenario, &both), false)).contains("accept"));
+        failures.remove(0);
+        let snapshot = result(&scenario, Verdict::Failed(failures));
+        assert!(plain(&block(&finished(&scenario, &snapshot), false)).ends_with(accept));
+    }
+
+    #[test]
     fn an_engine_that_failed_is_an_error() {
         let scenario = scenario("volumes/readonly", &[]);
         let mut result = result(
@@ -209,9 +233,9 @@ ERROR volumes/readonly@docker
   the disk broke:
   no luck
 
-  rule   notes/S14: A read-only mount refuses every write.
-  kept   /tmp/kept
-  again  layerspec run scenarios/volumes/readonly.yaml --engine docker
+  rule    notes/S14: A read-only mount refuses every write.
+  kept    /tmp/kept
+  again   layerspec run scenarios/volumes/readonly.yaml --engine docker
 ";
         assert_eq!(
             plain(&block(&finished(&scenario, &result), false)),

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::{Rerun, case_name};
 use crate::engine::Description;
 use crate::scenario::Scenario;
 use crate::verdict::{CaseResult, Verdict};
@@ -30,7 +31,28 @@ pub struct FinishedCase<'a> {
     /// The rules that the scenario covers: id and statement, as far as the rule book knows them.
     pub rules: Vec<(&'a str, &'a str)>,
     /// The command that runs just this again.
-    pub rerun: String,
+    pub again: String,
+    /// The command that accepts what this shows now.
+    pub accept: String,
+}
+
+impl<'a> FinishedCase<'a> {
+    /// Puts together what a report needs.
+    pub fn new(
+        scenario: &'a Scenario,
+        result: &'a CaseResult,
+        rules: Vec<(&'a str, &'a str)>,
+        rerun: &Rerun,
+    ) -> Self {
+        Self {
+            name: case_name(&result.id, &result.engine),
+            scenario,
+            result,
+            rules,
+            again: rerun.again(scenario, &result.engine),
+            accept: rerun.accept(scenario, &result.engine),
+        }
+    }
 }
 
 /// How a run ended.

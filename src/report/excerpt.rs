@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use super::style::{BAD, FRAME, paint, printable};
 use crate::verdict::Excerpt;
 
+/// How much of a line is shown, in characters.
+const WIDTH_MAX: usize = 120;
+
 /// The excerpt as lines, each ended.
 ///
 /// ```text
@@ -36,7 +39,7 @@ pub fn excerpt(excerpt: &Excerpt) -> String {
     }
     let _ = writeln!(text, "{gutter} {bar}");
     for (number, line) in &excerpt.lines {
-        let shown = printable(line.trim_end());
+        let (skipped, shown) = window(line.trim_end(), excerpt.column, *number == excerpt.line);
         let gap = if shown.is_empty() { "" } else { " " };
         let _ = writeln!(
             text,
@@ -48,11 +51,40 @@ pub fn excerpt(excerpt: &Excerpt) -> String {
                 .chars()
                 .take(excerpt.column.saturating_sub(1))
                 .collect();
-            let indent = " ".repeat(printable(&before).chars().count());
+            let indent = " ".repeat(printable(&before).chars().count().saturating_sub(skipped));
             let _ = writeln!(text, "{gutter} {bar} {indent}{}", paint(BAD, "^"));
         }
     }
     text
+}
+
+/// A line as it is shown, and how many characters were left out before. Of a long line only a part
+/// is shown; of the one at fault, that around the caret.
+fn window(line: &str, column: usize, at_fault: bool) -> (usize, String) {
+    let shown: Vec<char> = printable(line).chars().collect();
+    if shown.len() <= WIDTH_MAX {
+        return (0, shown.into_iter().collect());
+    }
+    let before: String = line.chars().take(column).collect();
+    let caret = if at_fault {
+        printable(&before).chars().count()
+    } else {
+        0
+    };
+    let start = if caret < WIDTH_MAX {
+        0
+    } else {
+        caret - WIDTH_MAX / 2
+    };
+    let mut part: String = shown.iter().skip(start).take(WIDTH_MAX).collect();
+    if start > 0 {
+        part = part.chars().skip(1).collect();
+        part.insert(0, '…');
+    }
+    if start + WIDTH_MAX < shown.len() {
+        part.push('…');
+    }
+    (start, part)
 }
 
 #[cfg(test)]
@@ -88,6 +120,27 @@ mod tests {
         assert_eq!(
             plain(&excerpt(&place(1, &[]))),
             "  --> scenarios/a.yaml:10:1\n"
+        );
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_caret_is_shown() {
+        let long: String = (0..300).map(|n| if n == 250 { 'X' } else { '-' }).collect();
+        let text = plain(&excerpt(&place(251, &[(9, &long), (10, &long)])));
+        let lines: Vec<Vec<char>> = text.lines().map(|line| line.chars().collect()).collect();
+        assert!(
+            lines.iter().all(|line| line.len() <= 5 + WIDTH_MAX + 1),
+            "{text}"
+        );
+        assert_eq!(
+            lines[3].iter().position(|c| *c == 'X'),
+            Some(lines[4].len() - 1),
+            "{text}"
+        );
+        assert_eq!(lines[4].last(), Some(&'^'));
+        assert!(
+            lines[3].contains(&'…') && lines[2].last() == Some(&'…'),
+            "{text}"
         );
     }
 

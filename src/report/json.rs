@@ -144,7 +144,7 @@ impl<W: Write> Reporter for Json<W> {
             duration_ms: milliseconds(case.result.duration),
             failures: failures.iter().map(wrong).collect(),
             outcome: case.result.outcome.as_ref().map(outcome::text),
-            rerun: &case.rerun,
+            rerun: &case.again,
             kept: case
                 .result
                 .kept

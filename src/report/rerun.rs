@@ -25,39 +25,65 @@ pub enum Rerun {
 }
 
 impl Rerun {
-    /// The command, ready to be pasted into a shell.
-    pub fn command(&self, scenario: &Scenario, engine: &str) -> String {
-        let id = scenario.id();
+    /// The command that runs a case again, ready to be pasted into a shell.
+    pub fn again(&self, scenario: &Scenario, engine: &str) -> String {
         match self {
-            Self::Tool { snapshots } => {
-                let mut words = vec![
-                    "layerspec".to_owned(),
-                    "run".to_owned(),
-                    shell_word(scenario.file.path.as_os_str()),
-                ];
-                // A file without cases is its only one.
-                if !scenario.case.is_empty() {
-                    words.extend(["--filter".to_owned(), shell_word(OsStr::new(&id))]);
-                }
-                if engine != DEFAULT_ENGINE {
-                    words.extend(["--engine".to_owned(), shell_word(OsStr::new(engine))]);
-                }
-                if let Some(folder) = snapshots {
-                    words.extend(["--snapshots".to_owned(), shell_word(folder.as_os_str())]);
-                }
-                words.join(" ")
-            }
-            Self::Trial { target, insisted } => {
-                let name = shell_word(OsStr::new(&case_name(&id, engine)));
-                let target = shell_word(OsStr::new(target));
-                let variable = if *insisted {
-                    format!("LAYERSPEC_ENGINE={} ", shell_word(OsStr::new(engine)))
-                } else {
-                    String::new()
-                };
-                format!("{variable}cargo test --test {target} -- --exact {name}")
+            Self::Tool { .. } => self.tool("run", scenario, engine),
+            Self::Trial { .. } => self.trial(&[], scenario, engine),
+        }
+    }
+
+    /// The command that accepts what a case shows now.
+    pub fn accept(&self, scenario: &Scenario, engine: &str) -> String {
+        match self {
+            Self::Tool { .. } => self.tool("bless", scenario, engine),
+            Self::Trial { .. } => self.trial(&["LAYERSPEC_UPDATE=all"], scenario, engine),
+        }
+    }
+
+    fn tool(&self, command: &str, scenario: &Scenario, engine: &str) -> String {
+        let file = shell_word(scenario.file.path.as_os_str());
+        let mut words = vec!["layerspec".to_owned(), command.to_owned(), file];
+        // A file without cases is its only one.
+        if !scenario.case.is_empty() {
+            words.extend([
+                "--filter".to_owned(),
+                shell_word(OsStr::new(&scenario.id())),
+            ]);
+        }
+        if engine != DEFAULT_ENGINE {
+            words.extend(["--engine".to_owned(), shell_word(OsStr::new(engine))]);
+        }
+        if let Self::Tool {
+            snapshots: Some(folder),
+        } = self
+        {
+            words.extend(["--snapshots".to_owned(), shell_word(folder.as_os_str())]);
+        }
+        words.join(" ")
+    }
+
+    fn trial(&self, variables: &[&str], scenario: &Scenario, engine: &str) -> String {
+        let mut words: Vec<String> = variables
+            .iter()
+            .map(|&variable| variable.to_owned())
+            .collect();
+        let mut test = "scenarios";
+        if let Self::Trial { target, insisted } = self {
+            test = target;
+            if *insisted {
+                words.push(format!(
+                    "LAYERSPEC_ENGINE={}",
+                    shell_word(OsStr::new(engine))
+                ));
             }
         }
+        let name = case_name(&scenario.id(), engine);
+        words.extend(["cargo", "test", "--test"].map(str::to_owned));
+        words.push(shell_word(OsStr::new(test)));
+        words.extend(["--", "--exact"].map(str::to_owned));
+        words.push(shell_word(OsStr::new(&name)));
+        words.join(" ")
     }
 }
 
@@ -95,18 +121,18 @@ mod tests {
         let cases = scenario("volumes/x", &[("access", "ro")]);
         let single = scenario("volumes/x", &[]);
         assert_eq!(
-            tool.command(&cases, "native"),
+            tool.again(&cases, "native"),
             "layerspec run scenarios/volumes/x.yaml --filter 'volumes/x[access=ro]'"
         );
         assert_eq!(
-            tool.command(&single, "native"),
+            tool.again(&single, "native"),
             "layerspec run scenarios/volumes/x.yaml"
         );
         assert_eq!(
             Rerun::Tool {
                 snapshots: Some(PathBuf::from("my snaps"))
             }
-            .command(&single, "docker"),
+            .again(&single, "docker"),
             "layerspec run scenarios/volumes/x.yaml --engine docker --snapshots 'my snaps'"
         );
         let trial = |insisted| Rerun::Trial {
@@ -114,12 +140,20 @@ mod tests {
             insisted,
         };
         assert_eq!(
-            trial(false).command(&cases, "docker"),
+            trial(false).again(&cases, "docker"),
             "cargo test --test scenarios -- --exact 'volumes/x[access=ro]@docker'"
         );
         assert_eq!(
-            trial(true).command(&single, "native"),
+            trial(true).again(&single, "native"),
             "LAYERSPEC_ENGINE=native cargo test --test scenarios -- --exact volumes/x"
+        );
+        assert_eq!(
+            tool.accept(&single, "native"),
+            "layerspec bless scenarios/volumes/x.yaml"
+        );
+        assert_eq!(
+            trial(false).accept(&single, "native"),
+            "LAYERSPEC_UPDATE=all cargo test --test scenarios -- --exact volumes/x"
         );
     }
 }

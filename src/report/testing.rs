@@ -48,13 +48,13 @@ pub(crate) fn result(scenario: &Scenario, verdict: Verdict) -> CaseResult {
 
 /// A finished case as the tool would tell of it.
 pub(crate) fn finished<'a>(scenario: &'a Scenario, result: &'a CaseResult) -> FinishedCase<'a> {
-    FinishedCase {
-        name: super::block::case_name(&result.id, &result.engine),
+    let rules = vec![("notes/S14", "A read-only mount refuses every write.")];
+    FinishedCase::new(
         scenario,
         result,
-        rules: vec![("notes/S14", "A read-only mount refuses every write.")],
-        rerun: super::Rerun::Tool { snapshots: None }.command(scenario, &result.engine),
-    }
+        rules,
+        &super::Rerun::Tool { snapshots: None },
+    )
 }
 
 /// An expectation that was not met, and a snapshot that differs.

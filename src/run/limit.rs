@@ -1,14 +1,14 @@
 //! The time limit of a case.
 //!
-//! The work is done on a second thread, so that a case that hangs still gets a verdict. Starting a thread costs
-//! more than a small scenario does, so each thread that runs cases keeps one worker.
-//! A worker that hangs is left behind with what it holds, since Rust cannot end a thread; it is told to
-//! stop at its next step, so that one that is merely slow cleans up after itself.
+//! The work is done on a second thread, so that a case that hangs still gets a verdict. Starting a
+//! thread costs more than a small scenario does, so each thread that runs cases keeps one worker. A
+//! worker that hangs is left behind with what it holds, since Rust cannot end a thread; it is told
+//! to stop at its next step, so that one that is merely slow cleans up after itself.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Position of the step that began last, from 1 in the order of [`super::all_steps`]; 0 before the first.
+    /// Position of the step that began last, from 1 in the order of [`super::all_steps`]; 0 before
+    /// the first.
     pub fn begun(&self) -> usize {
         self.begun.load(Ordering::Relaxed)
     }
@@ -41,20 +42,34 @@ impl Progress {
     }
 }
 
-/// Does the work on this thread's worker and waits for it, but no longer than `limit`. `None` when it took
-/// longer, or when the worker died; `progress` is then told to stop.
+/// Why there is no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// It took longer than the limit.
+    TooSlow,
+    /// It panicked, or no thread could be started.
+    Died,
+}
+
+/// Does the work on this thread's worker and waits for it, but no longer than `limit`.
+///
+/// # Errors
+/// [`Unfinished`]; `progress` is then told to stop.
 pub fn within<T: Send + 'static>(
     limit: Duration,
     progress: &Arc<Progress>,
     work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
+) -> Result<T, Unfinished> {
     let (give, take) = sync_channel(1);
     let handed_over = hand_over(Box::new(move || send(&give, work())));
     if !handed_over {
-        return None;
+        return Err(Unfinished::Died);
     }
-    let result = take.recv_timeout(limit).ok();
-    if result.is_none() {
+    let result = take.recv_timeout(limit).map_err(|why| match why {
+        RecvTimeoutError::Timeout => Unfinished::TooSlow,
+        RecvTimeoutError::Disconnected => Unfinished::Died,
+    });
+    if result.is_err() {
         progress.stop();
         WORKER.with_borrow_mut(|worker| *worker = None);
     }
@@ -104,9 +119,9 @@ mod tests {
         let limit = Duration::from_secs(60);
         let id = || std::thread::current().id();
         let first = within(limit, &progress, id);
-        assert!(first.is_some());
+        assert!(first.is_ok());
         assert_eq!(first, within(limit, &progress, id));
-        assert_ne!(first, Some(id()));
+        assert_ne!(first, Ok(id()));
         assert!(!progress.is_stopped());
     }
 
@@ -117,9 +132,9 @@ mod tests {
         let hung = within(Duration::from_millis(5), &progress, move || {
             wait.recv().ok()
         });
-        assert_eq!(hung, None);
+        assert_eq!(hung, Err(Unfinished::TooSlow));
         assert!(progress.is_stopped());
-        assert_eq!(within(Duration::from_secs(60), &progress, || 7), Some(7));
+        assert_eq!(within(Duration::from_secs(60), &progress, || 7), Ok(7));
         release.send(()).unwrap();
     }
 
@@ -129,8 +144,8 @@ mod tests {
         let limit = Duration::from_secs(60);
         assert_eq!(
             within(limit, &progress, || -> u8 { panic!("on purpose") }),
-            None
+            Err(Unfinished::Died)
         );
-        assert_eq!(within(limit, &progress, || 7), Some(7));
+        assert_eq!(within(limit, &progress, || 7), Ok(7));
     }
 }

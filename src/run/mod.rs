@@ -1,5 +1,5 @@
-//! Executes a scenario on an engine, and looks at what became of it. Executes only: what the outcome
-//! is worth is for `verdict` to say.
+//! Executes a scenario on an engine, and looks at what became of it. Executes only: what the
+//! outcome is worth is for `verdict` to say.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -19,11 +19,9 @@ mod limit;
 mod observe;
 mod steps;
 #[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
 mod tests;
 
 pub use execute::{End, Execution, Other, execute, execute_watched};
 pub use expect::{Mismatch, mismatches};
-pub use limit::{Progress, within};
+pub use limit::{Progress, Unfinished, within};
 pub use steps::{all_steps, step_words};

@@ -28,14 +28,12 @@ impl Root {
     pub fn of(file: &FoundFile, snapshots: Option<&Path>) -> io::Result<Self> {
         let depth = Path::new(&file.stem).components().count();
         // The file may have been named from within the folder: `cd scenarios/volumes`.
-        match file.path.ancestors().nth(depth) {
-            Some(scenarios) => Self::new(scenarios, snapshots),
-            None => {
-                let path = absolute(&file.path)?;
-                let scenarios = path.ancestors().nth(depth).unwrap_or(Path::new("/"));
-                Self::new(scenarios, snapshots)
-            }
+        if let Some(scenarios) = file.path.ancestors().nth(depth) {
+            return Self::new(scenarios, snapshots);
         }
+        let path = absolute(&file.path)?;
+        let scenarios = path.ancestors().nth(depth).unwrap_or(Path::new("/"));
+        Self::new(scenarios, snapshots)
     }
 
     /// A scenario folder by its path.

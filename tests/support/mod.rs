@@ -10,37 +10,37 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// The built tool.
-pub const LAYERSPEC: &str = env!("CARGO_BIN_EXE_layerspec");
+pub(crate) const LAYERSPEC: &str = env!("CARGO_BIN_EXE_layerspec");
 
 /// A private directory with files, in which the tool is run.
-pub struct Project {
+pub(crate) struct Project {
     directory: TempDir,
 }
 
 /// What a run of the tool gave.
 #[derive(Debug)]
-pub struct Ran {
+pub(crate) struct Ran {
     /// Exit code; `None` when a signal ended it.
-    pub code: Option<i32>,
+    pub(crate) code: Option<i32>,
     /// Standard output.
-    pub out: String,
+    pub(crate) out: String,
     /// Standard error.
-    pub err: String,
+    pub(crate) err: String,
 }
 
 impl Project {
     /// An empty one.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { directory: tempfile::tempdir().unwrap() }
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 
     /// Writes a file, with its folders.
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
@@ -48,7 +48,7 @@ impl Project {
     }
 
     /// The tool, about to run here, in an environment without wishes of its own.
-    pub fn command<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> Command {
+    pub(crate) fn command<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> Command {
         let mut command = Command::new(LAYERSPEC);
         command.current_dir(self.path()).args(arguments);
         quiet(&mut command);
@@ -56,13 +56,13 @@ impl Project {
     }
 
     /// Runs the tool.
-    pub fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::from(self.command(arguments).output().unwrap())
     }
 }
 
 /// Takes every variable that the tool heeds out of a command's environment.
-pub fn quiet(command: &mut Command) {
+pub(crate) fn quiet(command: &mut Command) {
     for name in [
         "CI",
         "TF_BUILD",

@@ -14,8 +14,10 @@ pub(super) struct Line {
     pub(super) step: String,
     /// What, as the writer named it: `first:/data/rows`.
     pub(super) what: String,
-    /// Where it was written.
+    /// Where it was written, or lies since what holds it was renamed.
     pub(super) place: Place,
+    /// What holds it was renamed, so that the writer's name no longer says where it lies.
+    pub(super) moved: bool,
     /// What should be there.
     pub(super) wrote: Wrote,
     /// The first step since that takes such things, in words.
@@ -24,8 +26,8 @@ pub(super) struct Line {
     pub(super) suspect: Option<String>,
     /// Steps and images that it was committed to since.
     pub(super) committed: Vec<(String, String)>,
-    /// Something else was written at the same place after this was taken, so that looking there shows
-    /// nothing about this.
+    /// Something else was written at the same place after this was taken, so that looking there
+    /// shows nothing about this.
     pub(super) superseded: bool,
 }
 
