@@ -138,7 +138,7 @@ fn listed(items: &[Node], decoder: &mut Decoder<'_>) -> Vec<Case> {
             let message = format!("more than {PARAMETERS_MAX} parameters are too many");
             decoder.fault(item.spot(), message);
         }
-        let case: Case = pairs
+        let mut case: Case = pairs
             .iter()
             .take(PARAMETERS_MAX)
             .map(|pair| {
@@ -148,7 +148,12 @@ fn listed(items: &[Node], decoder: &mut Decoder<'_>) -> Vec<Case> {
             .collect();
         match cases.first() {
             None => pairs.iter().for_each(|pair| check_name(pair, decoder)),
-            Some(first) => check_same(item, pairs, first, decoder),
+            Some(first) => {
+                check_same(item, pairs, first, decoder);
+                // After a fault, the parameter is still known.
+                let lacks = |name: &str| !pairs.iter().any(|pair| pair.key == name);
+                case.extend(first.iter().filter(|(name, _)| lacks(name)).cloned());
+            }
         }
         cases.push(case);
     }

@@ -1,6 +1,6 @@
 //! The whole document, as it is written once parameters are filled in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cases::Case;
 use super::decoder::Decoder;
@@ -107,8 +107,7 @@ fn covers(node: &Node, rules: Option<&RuleBook>, decoder: &mut Decoder<'_>) -> V
             .iter()
             .filter(|(_, id)| !book.rules.contains_key(id))
         {
-            let known: Vec<&str> = book.rules.keys().map(String::as_str).collect();
-            let help = decoder.meant(id, known);
+            let help = decoder.meant(id, book.rules.keys().map(String::as_str));
             decoder.fault_help(
                 item.spot(),
                 format!("the rule book has no rule {}", quote(id)),
@@ -149,43 +148,56 @@ fn images(node: &Node, decoder: &mut Decoder<'_>) -> Vec<ImageSpec> {
         decoder.makes(Subject::Image(pair.key.clone()));
         waiting.insert(&pair.key, (pair, image(pair, decoder)));
     }
-    let mut ready = Vec::new();
+    let mut ready = Ready::default();
     for pair in pairs {
-        take_with_bases(&pair.key, &mut waiting, &mut ready, decoder);
+        ready.take_with_bases(&pair.key, &mut waiting, pairs, decoder);
     }
-    ready
+    ready.images
 }
 
-/// Moves an image over, after the one that it builds on, and so on down.
-fn take_with_bases<'n>(
-    name: &str,
-    waiting: &mut BTreeMap<&'n str, (&'n Pair, ImageSpec)>,
-    ready: &mut Vec<ImageSpec>,
-    decoder: &mut Decoder<'_>,
-) {
-    let mut chain: Vec<(&Pair, ImageSpec)> = Vec::new();
-    let mut next = name.to_owned();
-    while let Some((pair, spec)) = waiting.remove(next.as_str()) {
-        next = spec.from.clone().unwrap_or_default();
-        chain.push((pair, spec));
-    }
-    if let Some((pair, _)) = chain.last().filter(|_| !next.is_empty())
-        && !ready.iter().any(|image| image.name == next)
-    {
-        if chain.iter().any(|(_, image)| image.name == next) {
-            let message = format!("image {} builds on itself", quote(&next));
-            decoder.fault(from_spot(pair), message);
-        } else {
-            let known: Vec<&str> = waiting.keys().copied().collect();
-            let help = decoder.meant(&next, known);
-            decoder.fault_help(
-                from_spot(pair),
-                format!("unknown image {}", quote(&next)),
-                help,
-            );
+/// Images in an order in which they can be made.
+#[derive(Default)]
+struct Ready {
+    images: Vec<ImageSpec>,
+    names: BTreeSet<String>,
+}
+
+impl Ready {
+    /// Takes an image over, after the one that it builds on, and so on down.
+    fn take_with_bases<'n>(
+        &mut self,
+        name: &str,
+        waiting: &mut BTreeMap<&'n str, (&'n Pair, ImageSpec)>,
+        pairs: &[Pair],
+        decoder: &mut Decoder<'_>,
+    ) {
+        let mut chain: Vec<(&Pair, ImageSpec)> = Vec::new();
+        let mut base = Some(name.to_owned());
+        while let Some((pair, spec)) = base.as_deref().and_then(|name| waiting.remove(name)) {
+            base.clone_from(&spec.from);
+            chain.push((pair, spec));
+        }
+        if let (Some(base), Some((pair, _))) = (base, chain.last())
+            && !self.names.contains(&base)
+        {
+            if chain.iter().any(|(_, image)| image.name == base) {
+                let message = format!("image {} builds on itself", quote(&base));
+                decoder.fault(from_spot(pair), message);
+            } else {
+                let others = pairs.iter().map(|pair| pair.key.as_str());
+                let help = decoder.meant(&base, others);
+                decoder.fault_help(from_spot(pair), unknown_image(&base), help);
+            }
+        }
+        for (_, image) in chain.into_iter().rev() {
+            self.names.insert(image.name.clone());
+            self.images.push(image);
         }
     }
-    ready.extend(chain.into_iter().rev().map(|(_, image)| image));
+}
+
+fn unknown_image(name: &str) -> String {
+    format!("unknown image {}", quote(name))
 }
 
 fn from_spot(pair: &Pair) -> Spot {

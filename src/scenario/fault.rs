@@ -14,6 +14,9 @@ use super::{Span, width};
 /// More faults of one file are counted, not shown.
 const SHOWN_MAX: usize = 100;
 
+/// Finding the place of a fault parses the file again: so many bytes are parsed for all of them.
+const SOUGHT_MAX: usize = 10 << 20;
+
 /// Longest source line that a fault repeats, in bytes.
 const LINE_MAX: usize = 1000;
 
@@ -70,9 +73,10 @@ pub(crate) fn located(
     problems: &BTreeSet<Problem>,
 ) -> Vec<Fault> {
     let place = |spot: super::source::Spot| span_of(text, &origin.at(spot.id).0, spot.key);
+    let shown = (SOUGHT_MAX / text.len().max(1)).clamp(1, SHOWN_MAX);
     let mut faults: Vec<Fault> = problems
         .iter()
-        .take(SHOWN_MAX)
+        .take(shown)
         .map(|problem| {
             let at = place(problem.spot);
             let first = problem.first.and_then(place);
@@ -86,11 +90,7 @@ pub(crate) fn located(
             }
         })
         .collect();
-    if let Some(more) = problems
-        .len()
-        .checked_sub(SHOWN_MAX)
-        .filter(|more| *more > 0)
-    {
+    if let Some(more) = problems.len().checked_sub(shown).filter(|more| *more > 0) {
         faults.push(Fault::of_file(file, format!("and {more} more faults")));
     }
     faults

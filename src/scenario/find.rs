@@ -1,8 +1,11 @@
 //! Finding scenario files.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
+
+use glob::{MatchOptions, Pattern};
 
 use super::fault::{Fault, Faults};
 
@@ -63,19 +66,58 @@ impl Finder {
         if !text.contains(['*', '?', '[']) {
             return self.fault(path, "there is no such file or folder".to_owned());
         }
-        match glob::glob(&text) {
-            Ok(matches) => {
-                for found in matches {
-                    match found {
-                        Ok(found) => self.file_or_folder(&found, false),
-                        Err(error) => {
-                            let reason = format!("cannot be read: {}", error.error());
-                            self.fault(error.path(), reason);
-                        }
-                    }
+        if let Err(error) = Pattern::new(&text) {
+            return self.fault(path, format!("is no glob: {}", error.msg));
+        }
+        let names: Vec<Component<'_>> = path.components().collect();
+        let is_glob =
+            |name: &Component<'_>| name.as_os_str().to_string_lossy().contains(['*', '?', '[']);
+        let plain = names.iter().take_while(|name| !is_glob(name)).count();
+        let (plain, globs) = names.split_at(plain);
+        let globs: Vec<_> = globs
+            .iter()
+            .map(|name| name.as_os_str().to_string_lossy())
+            .collect();
+        let folder: PathBuf = plain.iter().collect();
+        self.matching(&folder, &globs);
+    }
+
+    /// What matches the rest of a glob, a name for each level. `**` does not follow symlinks, which
+    /// could lead round.
+    fn matching(&mut self, path: &Path, globs: &[Cow<'_, str>]) {
+        let Some((first, rest)) = globs.split_first() else {
+            return self.file_or_folder(path, false);
+        };
+        let below = if path == Path::new("") {
+            Path::new(".")
+        } else {
+            path
+        };
+        // A file where the glob needs a folder, or a folder that is closed: nothing matches there.
+        let Ok(entries) = below.read_dir() else {
+            return;
+        };
+        if first == "**" {
+            self.matching(path, rest);
+        }
+        let Ok(pattern) = Pattern::new(first) else {
+            return;
+        };
+        // Hidden names only where the dot is written.
+        let options = MatchOptions {
+            require_literal_leading_dot: true,
+            ..MatchOptions::new()
+        };
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name();
+            let next = path.join(&name);
+            if first == "**" {
+                if !is_hidden(&name) && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    self.matching(&next, globs);
                 }
+            } else if pattern.matches_with(&name.to_string_lossy(), options) {
+                self.matching(&next, rest);
             }
-            Err(error) => self.fault(path, format!("is no glob: {}", error.msg)),
         }
     }
 
@@ -94,11 +136,12 @@ impl Finder {
     }
 
     fn folder(&mut self, folder: &Path, base: &Path, above: &mut Vec<PathBuf>) {
-        // A symlink to a folder above would lead round for ever.
         let Ok(real) = folder.canonicalize() else {
             return;
         };
-        if above.contains(&real) || above.len() >= DEPTH_MAX {
+        // A symlink to a folder above would lead round for ever, or to what was not named.
+        let leads_up = above.first().is_some_and(|top| top.starts_with(&real));
+        if leads_up || above.contains(&real) || above.len() >= DEPTH_MAX {
             return;
         }
         let entries = match folder.read_dir() {

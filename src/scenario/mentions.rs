@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::source::Spot;
-use super::words::{nearest, quote};
+use super::words::{did_you_mean, quote};
 use crate::engine::Place;
 
 /// A thing with a name.
@@ -104,7 +104,7 @@ pub(crate) fn unresolved(
                 .iter()
                 .filter(|other| other.is_like(subject))
                 .map(|other| other.name());
-            nearest(subject.name(), alike).map(|name| format!("did you mean `{name}`?"))
+            did_you_mean(subject.name(), alike)
         };
         faults.push((*spot, subject.unknown(), help));
     }

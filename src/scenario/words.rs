@@ -53,13 +53,10 @@ pub(crate) fn nearest<'a>(
         .into_iter()
         .take(CANDIDATES_MAX)
         .filter(|candidate| candidate.len() <= 256)
-        .map(|candidate| {
-            (
-                strsim::damerau_levenshtein(&folded, &fold(candidate)),
-                candidate,
-            )
+        .map(|candidate| (strsim::osa_distance(&folded, &fold(candidate)), candidate))
+        .filter(|(distance, candidate)| {
+            *distance < length && *distance <= length.max(candidate.len()).div_ceil(3).min(4)
         })
-        .filter(|(distance, candidate)| *distance <= length.max(candidate.len()).div_ceil(3).min(4))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

@@ -145,7 +145,9 @@ fn code(node: &Node, name: &str, row: &Row, decoder: &mut Decoder<'_>) -> Option
         } else {
             format!("unknown kind of refusal {}", quote(name))
         };
-        decoder.fault_help(node.spot(), message, decoder.meant(name, kinds));
+        let help = decoder.meant(name, kinds);
+        let help = help.or_else(|| Some("a kind is a name such as `volume-in-use`".to_owned()));
+        decoder.fault_help(node.spot(), message, help);
         return None;
     }
     if let Ok(errno) = name.parse::<Errno>() {

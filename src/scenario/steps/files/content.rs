@@ -3,7 +3,7 @@
 use super::super::super::decoder::Decoder;
 use super::super::super::fields::Fields;
 use super::super::super::scalars;
-use super::super::super::source::Node;
+use super::super::super::source::{Node, Value};
 use super::super::super::tree::{TreeUse, tree};
 use super::{Files, expect_pair, is_long, single_pair};
 use crate::engine::{AllocateMode, Bytes, FileAction, Target};
@@ -30,7 +30,7 @@ pub(crate) fn write(
         TreeUse::WriteInside
     };
     let entries = tree(node, usage, decoder).0;
-    if entries.is_empty() {
+    if matches!(&node.value, Value::Map(pairs) if pairs.is_empty()) {
         decoder.fault(node.spot(), "nothing is written");
     }
     let write = |entry: crate::engine::Entry| FileAction::Write {
