@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{Description, Engine, OpenOptions, Provider};
 use crate::outcome::text;
-use crate::run::{Execution, Progress, all_steps, execute_watched, step_words, within};
+use crate::run::{
+    End, Execution, Progress, Unfinished, all_steps, execute_watched, step_words, within,
+};
 use crate::scenario::Scenario;
 use crate::snapshot::{UpdateMode, approve};
 use crate::verdict::{CaseResult, Judged, Verdict, judge, meets_expectations};
@@ -73,11 +75,16 @@ pub fn run_case(
     };
     match skip_reason(scenario, description) {
         Some(reason) => result.verdict = Verdict::Skipped(reason),
-        None => match perform(scenario, provider, description, options) {
-            Ok(run) => {
-                result.verdict = verdict(scenario, description, &run.execution, options);
-                result.outcome = Some(run.execution.outcome);
-                result.kept = run.kept;
+        None => match open(provider, options) {
+            Ok(engine) => {
+                result.kept = engine.kept();
+                match perform(scenario, engine, description, options) {
+                    Ok(execution) => {
+                        result.verdict = verdict(scenario, description, &execution, options);
+                        result.outcome = Some(execution.outcome);
+                    }
+                    Err(why) => result.verdict = Verdict::Errored(why),
+                }
             }
             Err(why) => result.verdict = Verdict::Errored(why),
         },
@@ -100,24 +107,22 @@ pub fn bless_case(
     run_case(scenario, provider, description, &options)
 }
 
-struct Run {
-    execution: Execution,
-    kept: Option<PathBuf>,
+fn open(provider: &dyn Provider, options: &CaseOptions) -> Result<Box<dyn Engine>, String> {
+    let how = OpenOptions {
+        scratch: options.scratch.clone(),
+        keep: options.keep,
+    };
+    catch_unwind(AssertUnwindSafe(|| provider.open(&how)))
+        .map_err(|_| "the engine panicked while it was opened".to_owned())?
+        .map_err(|fault| format!("the engine cannot be opened: {fault}"))
 }
 
 fn perform(
     scenario: &Scenario,
-    provider: &dyn Provider,
+    engine: Box<dyn Engine>,
     description: &Description,
     options: &CaseOptions,
-) -> Result<Run, String> {
-    let open = OpenOptions {
-        scratch: options.scratch.clone(),
-        keep: options.keep,
-    };
-    let engine = catch_unwind(AssertUnwindSafe(|| provider.open(&open)))
-        .map_err(|_| "the engine panicked while it was opened".to_owned())?
-        .map_err(|fault| format!("the engine cannot be opened: {fault}"))?;
+) -> Result<Execution, String> {
     let Some(limit) = options.timeout else {
         return Ok(execute_and_drop(
             scenario,
@@ -132,7 +137,10 @@ fn perform(
         let progress = Arc::clone(&progress);
         move || execute_and_drop(&scenario, engine, &description, &progress)
     };
-    within(limit, &progress, work).ok_or_else(|| too_slow(scenario, limit, progress.begun()))
+    within(limit, &progress, work).map_err(|why| match why {
+        Unfinished::TooSlow => too_slow(scenario, limit, progress.begun()),
+        Unfinished::Died => "the case's own thread died".to_owned(),
+    })
 }
 
 /// The engine cleans up as it is dropped, which is part of the time limit.
@@ -141,11 +149,16 @@ fn execute_and_drop(
     engine: Box<dyn Engine>,
     description: &Description,
     progress: &Progress,
-) -> Run {
-    let execution = execute_watched(scenario, engine.as_ref(), description, progress);
-    let kept = engine.kept();
-    drop(engine);
-    Run { execution, kept }
+) -> Execution {
+    let mut execution = execute_watched(scenario, engine.as_ref(), description, progress);
+    if catch_unwind(AssertUnwindSafe(|| drop(engine))).is_err() && execution.end == End::Complete {
+        let message = "the engine panicked as it cleaned up".to_owned();
+        execution.end = End::Fault {
+            step: None,
+            message,
+        };
+    }
+    execution
 }
 
 fn too_slow(scenario: &Scenario, limit: Duration, begun: usize) -> String {
@@ -164,7 +177,7 @@ fn verdict(
     execution: &Execution,
     options: &CaseOptions,
 ) -> Verdict {
-    if execution.end != crate::run::End::Complete {
+    if execution.end != End::Complete {
         return judge(scenario, execution, None);
     }
     let update = if meets_expectations(scenario, execution) {
@@ -197,8 +210,8 @@ mod tests {
 
     use super::*;
     use crate::engine::{Capability, Value};
-    use crate::run::testing::*;
     use crate::scenario::{find, load};
+    use crate::testing::*;
     use crate::verdict::Failure;
 
     const YAML: &str = "\

@@ -69,5 +69,7 @@ pub mod snapshot;
 pub mod store;
 pub mod suite;
 pub mod sys;
+#[cfg(test)]
+mod testing;
 pub mod union;
 pub mod verdict;

@@ -25,7 +25,8 @@ pub fn quote(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {
-                '\'' => quoted.push('\''),
+                '"' | '\\' => quoted.extend(['\\', character]),
+                ' '..='~' => quoted.push(character),
                 other => quoted.extend(other.escape_debug()),
             }
         }

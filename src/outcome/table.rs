@@ -38,8 +38,11 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         let widths = self.widths();
         for row in &self.rows {
             match row {
-                Row::Note(note) => push_line(text, &format!("      {note}")),
-                Row::Cells(cells) => push_line(text, &aligned(cells, &widths)),
+                Row::Note(note) => {
+                    text.push_str("      ");
+                    push_line(text, note);
+                }
+                Row::Cells(cells) => aligned(text, cells, &widths),
             }
         }
     }
@@ -49,28 +52,48 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         for row in &self.rows {
             let Row::Cells(cells) = row else { continue };
             for ((width, max), cell) in widths.iter_mut().zip(&self.widths_max).zip(cells) {
-                *width = (*width).max(cell.chars().count().min(*max));
+                *width = (*width).max(width_of(cell).min(*max));
             }
         }
         widths
     }
 }
 
-fn aligned(cells: &[String], widths: &[usize]) -> String {
-    let mut line = String::new();
+fn aligned(text: &mut String, cells: &[String], widths: &[usize]) {
+    // Blanks are written before the next cell, so that none are left at the end.
+    let mut blanks = 0;
     for (index, cell) in cells.iter().enumerate() {
         // A column that is empty in every row takes no room.
         if widths.get(index) == Some(&0) {
             continue;
         }
-        line.push_str("  ");
-        line.push_str(cell);
-        let missing = widths
-            .get(index)
-            .map_or(0, |w| w.saturating_sub(cell.chars().count()));
-        line.extend(std::iter::repeat_n(' ', missing));
+        blanks += 2;
+        if !cell.is_empty() {
+            push_blanks(text, blanks);
+            text.push_str(cell);
+            blanks = 0;
+        }
+        let width = widths.get(index).copied().unwrap_or_default();
+        blanks += width.saturating_sub(width_of(cell));
     }
-    line
+    text.push('\n');
+}
+
+fn push_blanks(text: &mut String, mut count: usize) {
+    const BLANKS: &str = "                                ";
+    while count > 0 {
+        let some = count.min(BLANKS.len());
+        text.push_str(BLANKS.get(..some).unwrap_or_default());
+        count -= some;
+    }
+}
+
+fn width_of(cell: &str) -> usize {
+    if cell.is_ascii() {
+        cell.len()
+    } else {
+        cell.chars().count()
+    }
 }
 
 /// A line without blanks at its end.

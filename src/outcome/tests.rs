@@ -8,7 +8,7 @@ use crate::engine::{
     OpenFlag, Operation, Place, Refusal, Seen, SeenKind, StatAnswer, Storage, Target, Time, Value,
     VolumeRef, VolumeRequest,
 };
-use crate::run::testing::*;
+use crate::testing::*;
 
 fn step(number: &str, words: &str, answer: Option<Answer>) -> StepOutcome {
     let (number, words) = (number.to_owned(), words.to_owned());

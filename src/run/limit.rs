@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -41,20 +41,34 @@ impl Progress {
     }
 }
 
-/// Does the work on this thread's worker and waits for it, but no longer than `limit`. `None` when it took
-/// longer, or when the worker died; `progress` is then told to stop.
+/// Why there is no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// It took longer than the limit.
+    TooSlow,
+    /// It panicked, or no thread could be started.
+    Died,
+}
+
+/// Does the work on this thread's worker and waits for it, but no longer than `limit`.
+///
+/// # Errors
+/// [`Unfinished`]; `progress` is then told to stop.
 pub fn within<T: Send + 'static>(
     limit: Duration,
     progress: &Arc<Progress>,
     work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
+) -> Result<T, Unfinished> {
     let (give, take) = sync_channel(1);
     let handed_over = hand_over(Box::new(move || send(&give, work())));
     if !handed_over {
-        return None;
+        return Err(Unfinished::Died);
     }
-    let result = take.recv_timeout(limit).ok();
-    if result.is_none() {
+    let result = take.recv_timeout(limit).map_err(|why| match why {
+        RecvTimeoutError::Timeout => Unfinished::TooSlow,
+        RecvTimeoutError::Disconnected => Unfinished::Died,
+    });
+    if result.is_err() {
         progress.stop();
         WORKER.with_borrow_mut(|worker| *worker = None);
     }
@@ -104,9 +118,9 @@ mod tests {
         let limit = Duration::from_secs(60);
         let id = || std::thread::current().id();
         let first = within(limit, &progress, id);
-        assert!(first.is_some());
+        assert!(first.is_ok());
         assert_eq!(first, within(limit, &progress, id));
-        assert_ne!(first, Some(id()));
+        assert_ne!(first, Ok(id()));
         assert!(!progress.is_stopped());
     }
 
@@ -117,9 +131,9 @@ mod tests {
         let hung = within(Duration::from_millis(5), &progress, move || {
             wait.recv().ok()
         });
-        assert_eq!(hung, None);
+        assert_eq!(hung, Err(Unfinished::TooSlow));
         assert!(progress.is_stopped());
-        assert_eq!(within(Duration::from_secs(60), &progress, || 7), Some(7));
+        assert_eq!(within(Duration::from_secs(60), &progress, || 7), Ok(7));
         release.send(()).unwrap();
     }
 
@@ -129,8 +143,8 @@ mod tests {
         let limit = Duration::from_secs(60);
         assert_eq!(
             within(limit, &progress, || -> u8 { panic!("on purpose") }),
-            None
+            Err(Unfinished::Died)
         );
-        assert_eq!(within(limit, &progress, || 7), Some(7));
+        assert_eq!(within(limit, &progress, || 7), Ok(7));
     }
 }

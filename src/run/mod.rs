@@ -19,11 +19,9 @@ mod limit;
 mod observe;
 mod steps;
 #[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
 mod tests;
 
 pub use execute::{End, Execution, Other, execute, execute_watched};
 pub use expect::{Mismatch, mismatches};
-pub use limit::{Progress, within};
+pub use limit::{Progress, Unfinished, within};
 pub use steps::{all_steps, step_words};

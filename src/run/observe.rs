@@ -45,10 +45,10 @@ fn tree_in_order(tree: &mut [Seen]) {
     }
 }
 
+/// The order of the components: that of the bytes, with `/` before any other.
 fn by_component(one: &str, other: &str) -> Ordering {
-    one.split('/')
-        .filter(|n| !n.is_empty())
-        .cmp(other.split('/').filter(|n| !n.is_empty()))
+    let rank = |byte: u8| if byte == b'/' { 0 } else { byte };
+    one.bytes().map(rank).cmp(other.bytes().map(rank))
 }
 
 #[cfg(test)]

@@ -17,11 +17,12 @@ const NAME_MAX: usize = 200;
 
 /// The file of a case below the snapshot folder: the common one, or the variant of an engine.
 pub fn snapshot_path(root: &Path, scenario: &Scenario, variant: Option<&str>) -> PathBuf {
-    let (folder, last) = match scenario.stem.rsplit_once('/') {
-        Some((folder, last)) => (root.join(folder), last),
-        None => (root.to_path_buf(), scenario.stem.as_str()),
-    };
-    folder.join(format!("{}.snap", file_stem(last, &scenario.case, variant)))
+    let mut path = root.to_path_buf();
+    let mut components: Vec<&str> = scenario.stem.split('/').filter(|c| !c.is_empty()).collect();
+    let last = components.pop().unwrap_or_default();
+    path.extend(components.into_iter().map(escaped));
+    path.push(format!("{}.snap", file_stem(last, &scenario.case, variant)));
+    path
 }
 
 /// Where a text waits that was not approved yet.
@@ -58,6 +59,9 @@ fn file_stem(last: &str, case: &[(String, String)], variant: Option<&str>) -> St
 
 /// Characters that would make a name ambiguous, or that some file system does not take, as `%NN`.
 fn escaped(text: &str) -> String {
+    if matches!(text, "." | "..") {
+        return text.replace('.', "%2E");
+    }
     let mut name = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() || r#"/\%@:*?"<>|"#.contains(character) {
@@ -76,6 +80,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::scenario;
 
     #[test]
     fn names() {
@@ -103,6 +108,25 @@ mod tests {
             ("a@b%", &[], None, "a%40b%25"),
         ] {
             assert_eq!(file_stem(last, &case(parameters), variant), name);
+        }
+    }
+
+    #[test]
+    fn no_stem_leads_out_of_the_folder() {
+        let path = |stem: &str| {
+            let scenario = Scenario {
+                stem: stem.to_owned(),
+                ..scenario(Vec::new())
+            };
+            snapshot_path(Path::new("snapshots"), &scenario, None)
+        };
+        for (stem, file) in [
+            ("a/b", "snapshots/a/b.snap"),
+            ("/etc/x", "snapshots/etc/x.snap"),
+            ("../x", "snapshots/%2E%2E/x.snap"),
+            ("a/..", "snapshots/a/%2E%2E.snap"),
+        ] {
+            assert_eq!(path(stem), Path::new(file));
         }
     }
 

@@ -2,8 +2,8 @@ use std::fs;
 use std::path::Path;
 
 use super::{Approval, UpdateMode, approve, leftovers, pending_path, snapshot_path};
-use crate::run::testing::scenario;
 use crate::scenario::Scenario;
+use crate::testing::scenario;
 
 const MODES: [UpdateMode; 4] = [
     UpdateMode::Check,

@@ -1,5 +1,7 @@
 //! Two texts, row by row.
 
+use std::collections::BTreeMap;
+
 use similar::TextDiff;
 
 use super::parse::{Row, Section, sections};
@@ -52,8 +54,9 @@ fn section_differences(lines: &mut Vec<String>, old: &Section<'_>, new: &Section
     if old.state != new.state {
         lines.push(format!("{}: {}", old.title, changed(old.state, new.state)));
     }
+    let (before, after) = (by_key(old), by_key(new));
     for row in &old.rows {
-        match new.rows.iter().find(|other| other.key == row.key) {
+        match after.get(row.key.as_str()) {
             Some(other) => {
                 let parts = row_differences(row, other);
                 if !parts.is_empty() {
@@ -64,10 +67,18 @@ fn section_differences(lines: &mut Vec<String>, old: &Section<'_>, new: &Section
         }
     }
     for row in &new.rows {
-        if !old.rows.iter().any(|other| other.key == row.key) {
+        if !before.contains_key(row.key.as_str()) {
             lines.push(format!("{}: only now: {}", new.title, said(new, row)));
         }
     }
+}
+
+fn by_key<'s, 't>(section: &'s Section<'t>) -> BTreeMap<&'s str, &'s Row<'t>> {
+    section
+        .rows
+        .iter()
+        .map(|row| (row.key.as_str(), row))
+        .collect()
 }
 
 fn row_differences(old: &Row<'_>, new: &Row<'_>) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! An outcome's text, read back into rows.
 
+use std::collections::BTreeMap;
+
 /// One section of the text: a heading and its rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Section<'t> {
@@ -25,14 +27,16 @@ pub(super) struct Row<'t> {
 /// Every section of a text.
 pub(super) fn sections(text: &str) -> Vec<Section<'_>> {
     let mut sections: Vec<Section<'_>> = Vec::new();
+    // How often each key has come in the section.
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for line in text.lines() {
         let content = line.trim_start_matches(' ');
         match (line.len() - content.len(), sections.last_mut()) {
-            (0, _) | (_, None) => sections.push(heading(line)),
-            (2, Some(section)) => {
-                let row = row(section.title, content, &section.rows);
-                section.rows.push(row);
+            (0, _) | (_, None) => {
+                counts.clear();
+                sections.push(heading(line));
             }
+            (2, Some(section)) => section.rows.push(row(section.title, content, &mut counts)),
             (_, Some(section)) => {
                 let note = content.split_once(" = ").unwrap_or((content, ""));
                 if let Some(row) = section.rows.last_mut() {
@@ -61,7 +65,7 @@ fn heading(line: &str) -> Section<'_> {
     }
 }
 
-fn row<'t>(title: &str, line: &'t str, before: &[Row<'t>]) -> Row<'t> {
+fn row<'t>(title: &str, line: &'t str, counts: &mut BTreeMap<&'t str, usize>) -> Row<'t> {
     let cells = cells(line);
     let cell = |index: usize| cells.get(index).copied().unwrap_or_default();
     let (key, fields) = match title {
@@ -73,14 +77,14 @@ fn row<'t>(title: &str, line: &'t str, before: &[Row<'t>]) -> Row<'t> {
             tree_fields(&cells, title.starts_with("merged tree")),
         ),
     };
-    let same = before
-        .iter()
-        .filter(|row| row.key.split('#').next() == Some(key))
-        .count();
-    let key = if same == 0 {
+    let count = counts
+        .entry(key)
+        .and_modify(|count| *count += 1)
+        .or_insert(1);
+    let key = if *count == 1 {
         key.to_owned()
     } else {
-        format!("{key}#{}", same + 1)
+        format!("{key} ({count})")
     };
     Row {
         key,

@@ -27,7 +27,7 @@ fn file_fate(line: &Line, expected: Option<&Expected>, sight: &Sight<'_>) -> Fat
     if let Some(seen) = sight.at(storage, inner) {
         return match difference(seen) {
             None => Fate::Kept {
-                place: format!("in {}", storage_words(storage)),
+                place: format!("in {}{}", storage_words(storage), moved_to(line)),
                 seen_by: sight.seen_by(storage, inner),
             },
             Some(how) => Fate::Lost {
@@ -36,14 +36,18 @@ fn file_fate(line: &Line, expected: Option<&Expected>, sight: &Sight<'_>) -> Fat
         };
     }
     for (step, image) in &line.committed {
-        if let Some(layer) = sight.in_image(image, inner)
-            && sight
-                .at(layer, inner)
-                .is_some_and(|seen| difference(seen).is_none())
-        {
+        let mut copies = sight.in_image(image, inner);
+        copies.retain(|(_, seen)| difference(seen).is_none());
+        if let Some((_, seen)) = copies.first() {
+            let seen_by = copies
+                .iter()
+                .map(|(c, seen)| (c.name.clone(), seen.path.clone()));
             return Fate::Kept {
-                place: format!("in {}, committed at step {step}", storage_words(layer)),
-                seen_by: sight.seen_by(layer, inner),
+                place: format!(
+                    "in {}, committed at step {step}",
+                    storage_words(&seen.storage)
+                ),
+                seen_by: seen_by.collect(),
             };
         }
     }
@@ -67,14 +71,8 @@ fn gone_fate(line: &Line, sight: &Sight<'_>) -> Fate {
     let (storage, inner) = &line.place;
     let back = match storage {
         Storage::Writable { container } => match sight.container(container) {
-            None => return Fate::Lost { cause: cause(line) },
-            Some((_, tree)) => tree.iter().find(|seen| {
-                let own = matches!(
-                    seen.storage,
-                    Storage::Layer { .. } | Storage::Writable { .. }
-                );
-                own && seen.path == *inner
-            }),
+            None => return committed_gone_fate(line, sight),
+            Some((_, tree)) => tree.iter().find(|seen| lies_at(seen, inner)),
         },
         _ if line.taken.is_some() => return Fate::Lost { cause: cause(line) },
         _ => sight.at(storage, inner),
@@ -91,6 +89,42 @@ fn gone_fate(line: &Line, sight: &Sight<'_>) -> Fate {
                 cause(line)
             ),
         },
+    }
+}
+
+/// The container has gone, but an image may have the deletion too: then its containers lack the path.
+fn committed_gone_fate(line: &Line, sight: &Sight<'_>) -> Fate {
+    for (step, image) in &line.committed {
+        let mut trees = sight.of_image(image).peekable();
+        let shown = trees.peek().is_some();
+        if shown && !trees.any(|tree| tree.iter().any(|seen| lies_at(seen, &line.place.1))) {
+            let place = format!(
+                "stays deleted in image {}, committed at step {step}",
+                word(image)
+            );
+            return Fate::Kept {
+                place,
+                seen_by: Vec::new(),
+            };
+        }
+    }
+    Fate::Lost { cause: cause(line) }
+}
+
+/// Whether an entry of a container's tree is at this path of its root file system, not of a mount.
+fn lies_at(seen: &Seen, path: &str) -> bool {
+    let of_root = matches!(
+        seen.storage,
+        Storage::Layer { .. } | Storage::Writable { .. }
+    );
+    of_root && seen.path == path
+}
+
+fn moved_to(line: &Line) -> String {
+    if line.moved {
+        format!(" at {}", line.place.1)
+    } else {
+        String::new()
     }
 }
 

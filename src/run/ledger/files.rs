@@ -48,6 +48,20 @@ pub(super) fn perform<'a>(
                 .map(|line| line.wrote);
             link(reader, first, known, what(reader, at, action));
         }
+        FileAction::Mkdir {
+            path,
+            parents: true,
+            ..
+        } => {
+            // The leaf comes last, each before it is one component higher.
+            let names = std::iter::successors(Some(path.trim_end_matches('/')), |name| {
+                name.rsplit_once('/').map(|(parent, _)| parent)
+            });
+            let made: Vec<_> = answer.changed.iter().rev().zip(names).collect();
+            for (place, name) in made.into_iter().rev() {
+                reader.write(place, named(at, name), |file| change(file, action));
+            }
+        }
         FileAction::LinkHandle { .. }
         | FileAction::Write {
             node:
@@ -62,7 +76,6 @@ pub(super) fn perform<'a>(
         _ => {
             let what = what(reader, at, action);
             let done = answer.result.is_ok();
-            // `mkdir -p` gives the parents that it made first.
             reader.write(last, what, |file| {
                 if done {
                     change(file, action);
@@ -220,6 +233,7 @@ fn settle(reader: &mut Reader<'_>, lines: Vec<Line>, (old, new): (&Place, &Place
             let wrote = line.wrote;
             reader.put(&line.place, name.to_owned(), wrote);
         } else {
+            line.moved = true;
             reader.open.insert(line.place.clone(), line);
         }
     }

@@ -14,8 +14,10 @@ pub(super) struct Line {
     pub(super) step: String,
     /// What, as the writer named it: `first:/data/rows`.
     pub(super) what: String,
-    /// Where it was written.
+    /// Where it was written, or lies since what holds it was renamed.
     pub(super) place: Place,
+    /// What holds it was renamed, so that the writer's name no longer says where it lies.
+    pub(super) moved: bool,
     /// What should be there.
     pub(super) wrote: Wrote,
     /// The first step since that takes such things, in words.

@@ -4,31 +4,34 @@ use std::collections::BTreeMap;
 
 use crate::engine::{ContainerSeen, Seen, Storage, World};
 
+use super::line::Line;
+
 /// Where a thing is seen: the container, or `None` for a look from the host's side.
 type Sighting<'w> = (Option<&'w ContainerSeen>, &'w Seen);
 
-/// Every entry of the final world by storage and path in it.
+/// The entries of the final world at the places that the lines are about.
 pub(super) struct Sight<'w> {
     world: &'w World,
-    entries: BTreeMap<(&'w Storage, &'w str), Vec<Sighting<'w>>>,
+    // Paths first: they differ more often than storages do.
+    entries: BTreeMap<(&'w str, &'w Storage), Vec<Sighting<'w>>>,
 }
 
 impl<'w> Sight<'w> {
-    pub(super) fn new(world: &'w World) -> Self {
-        let mut entries: BTreeMap<_, Vec<Sighting<'w>>> = BTreeMap::new();
-        let mut add = |container, tree: &'w [Seen]| {
-            for seen in tree {
-                let key = (&seen.storage, seen.inner.as_str());
-                entries.entry(key).or_default().push((container, seen));
+    pub(super) fn new(world: &'w World, lines: &'w [Line]) -> Self {
+        let mut entries: BTreeMap<_, Vec<Sighting<'w>>> = lines
+            .iter()
+            .map(
+                |Line {
+                     place: (storage, inner),
+                     ..
+                 }| ((inner.as_str(), storage), Vec::new()),
+            )
+            .collect();
+        for (container, seen) in all(world) {
+            if let Some(sightings) = entries.get_mut(&(seen.inner.as_str(), &seen.storage)) {
+                sightings.push((container, seen));
             }
-        };
-        for (container, tree) in &world.containers {
-            add(Some(container), tree);
         }
-        for (_, tree) in &world.volumes {
-            add(None, tree);
-        }
-        add(None, &world.host);
         Self { world, entries }
     }
 
@@ -50,13 +53,26 @@ impl<'w> Sight<'w> {
             .collect()
     }
 
-    /// The layer of an image that has a path, if any container shows it.
-    pub(super) fn in_image(&self, image: &str, inner: &str) -> Option<&'w Storage> {
-        let mut found = self.entries.keys().filter(|(storage, path)| {
-            *path == inner
-                && matches!(storage, Storage::Layer { image: other, .. } if other == image)
-        });
-        found.next_back().map(|(storage, _)| *storage)
+    /// What containers see of a path in the layers of an image.
+    pub(super) fn in_image(&self, image: &str, inner: &str) -> Vec<(&'w ContainerSeen, &'w Seen)> {
+        all(self.world)
+            .filter_map(|(container, seen)| Some((container?, seen)))
+            .filter(|(_, seen)| {
+                let of_image =
+                    matches!(&seen.storage, Storage::Layer { image: other, .. } if other == image);
+                of_image && seen.inner == inner
+            })
+            .collect()
+    }
+
+    /// The trees of the containers of an image.
+    pub(super) fn of_image(&self, image: &str) -> impl Iterator<Item = &'w [Seen]> {
+        let of_image = move |(container, _): &&(ContainerSeen, _)| container.image == image;
+        self.world
+            .containers
+            .iter()
+            .filter(of_image)
+            .map(|(_, tree)| tree.as_slice())
     }
 
     /// A container by name.
@@ -69,9 +85,23 @@ impl<'w> Sight<'w> {
 
     fn sightings<'s>(&'s self, storage: &'s Storage, inner: &'s str) -> &'s [Sighting<'w>] {
         self.entries
-            .get(&(storage, inner))
+            .get(&(inner, storage))
             .map_or(&[], Vec::as_slice)
     }
+}
+
+/// Every entry of every tree.
+fn all(world: &World) -> impl Iterator<Item = Sighting<'_>> {
+    let inside = world
+        .containers
+        .iter()
+        .flat_map(|(container, tree)| tree.iter().map(move |seen| (Some(container), seen)));
+    let outside = world
+        .volumes
+        .iter()
+        .flat_map(|(_, tree)| tree)
+        .chain(&world.host);
+    inside.chain(outside.map(|seen| (None, seen)))
 }
 
 fn is_obvious(storage: &Storage, inner: &str, container: &ContainerSeen, seen: &Seen) -> bool {

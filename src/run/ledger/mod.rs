@@ -35,7 +35,7 @@ pub(super) fn ledger(performed: &[Performed<'_>], world: &World) -> Vec<LedgerLi
     if told.lines.is_empty() {
         return Vec::new();
     }
-    let sight = look::Sight::new(world);
+    let sight = look::Sight::new(world, &told.lines);
     told.lines
         .iter()
         .map(|line| LedgerLine {

@@ -142,6 +142,7 @@ impl<'a> Reader<'a> {
             step: self.step.to_owned(),
             what,
             place: place.clone(),
+            moved: false,
             wrote,
             taken: None,
             suspect: None,

@@ -5,7 +5,7 @@ use crate::engine::{
 };
 use crate::outcome::{StepOutcome, fate_words};
 use crate::run::execute::Performed;
-use crate::run::testing::*;
+use crate::testing::*;
 
 /// The ledger of these steps, numbered from 1, as the text shows it, without the columns.
 fn told(steps: Vec<(Operation, Answer)>, world: &World) -> Vec<String> {
@@ -206,7 +206,7 @@ fn renames() {
         .1
         .push(seen("/e", SeenKind::Directory, writable("first")));
     let said = [
-        kept("1", "/d/x"),
+        format!("{} at /e/x", kept("1", "/d/x")),
         kept("2", "/e"),
         "kept 2 first:/d: stays deleted".to_owned(),
     ];
@@ -428,6 +428,62 @@ fn a_commit_keeps_what_its_container_loses() {
     let said = "lost 2 first:/a: with the writable layer of first, removed at step 4; committed at \
                 step 3 to image snap, which no container shows";
     assert_eq!(told(steps(), &World::default()), [said]);
+}
+
+#[test]
+fn a_commit_keeps_a_deletion() {
+    let commit = Operation::Commit(CommitSpec {
+        container: "first".to_owned(),
+        image: "snap".to_owned(),
+        ..CommitSpec::default()
+    });
+    let steps = || {
+        vec![
+            (run("first"), ok()),
+            did(delete("/etc/os"), &["/etc/os"]),
+            (commit.clone(), ok()),
+            (remove("first"), ok()),
+        ]
+    };
+    let mut second = container_seen("second", &[]);
+    second.image = "snap".to_owned();
+    let mut world = World {
+        containers: vec![(second, Vec::new())],
+        ..World::default()
+    };
+    let said = "kept 2 first:/etc/os: stays deleted in image snap, committed at step 3";
+    assert_eq!(told(steps(), &world), [said]);
+    let lost = ["lost 2 first:/etc/os: with the writable layer of first, removed at step 4"];
+    world.containers[0]
+        .1
+        .push(seen("/etc/os", text_file("one"), layer("app", 1)));
+    assert_eq!(told(steps(), &world), lost);
+    assert_eq!(told(steps(), &World::default()), lost);
+}
+
+#[test]
+fn every_directory_of_a_path_is_made() {
+    let mkdir = FileAction::Mkdir {
+        path: "/p/q/".to_owned(),
+        mode: None,
+        parents: true,
+    };
+    let steps = vec![
+        did(mkdir, &["/p", "/p/q"]),
+        did(rename("/p", "/r", RenameMode::Replace), &["/p", "/r"]),
+    ];
+    let directory = |path| seen(path, SeenKind::Directory, writable("first"));
+    let tree = vec![directory("/r"), directory("/r/q")];
+    let world = World {
+        containers: vec![(container_seen("first", &[]), tree)],
+        ..World::default()
+    };
+    let kept = "in the writable layer of first";
+    let said = [
+        format!("kept 1 first:/p/q: {kept} at /r/q"),
+        format!("kept 2 first:/r: {kept}"),
+    ];
+    assert_eq!(told(steps, &world), said);
 }
 
 #[test]

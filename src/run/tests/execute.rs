@@ -5,9 +5,9 @@ use crate::engine::{
     Value, VolumeSpec,
 };
 use crate::outcome::operation_words;
-use crate::run::testing::*;
 use crate::run::{End, Execution, execute};
 use crate::scenario::{Action, CheckKind, Scenario, Step, When};
+use crate::testing::*;
 
 #[expect(clippy::needless_pass_by_value, reason = "each fake is used once")]
 fn asked(scenario: &Scenario, fake: Fake) -> (Execution, Vec<String>) {

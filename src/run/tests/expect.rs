@@ -4,9 +4,9 @@ use crate::engine::{
     Answer, Change, ChangeKind, Code, ContainerState, DeviceKind, Errno, Kind, Refusal, SeenKind,
     StatAnswer, Time, Value,
 };
-use crate::run::testing::*;
 use crate::run::{Mismatch, Other, mismatches};
 use crate::scenario::CheckKind as C;
+use crate::testing::*;
 
 fn stat() -> StatAnswer {
     StatAnswer {
