@@ -1,0 +1,52 @@
+//! What a scenario costs: from text to verdict, against the same effects by bare system calls.
+//!
+//! `cargo bench --bench scenario` prints ratios: lower is better. The goal is at most 3, on a disk and
+//! in memory.
+
+mod support;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use support::bare;
+use support::world::{VOLUME_SCENARIO, World, disks};
+use support::{Ratio, compare};
+
+fn scenario(criterion: &mut Criterion<Ratio>) {
+    let mut group = criterion.benchmark_group("whole volume scenario ÷ bare system calls");
+    for (name, disk) in disks() {
+        let world = World::new(&disk, &[("volume".to_owned(), VOLUME_SCENARIO.to_owned())]);
+        group.bench_function(name, |bencher| {
+            compare(
+                bencher,
+                || bare::volume_scenario(world.home.path()),
+                || world.load_and_run(),
+            );
+        });
+    }
+    group.finish();
+}
+
+fn jobs(criterion: &mut Criterion<Ratio>) {
+    let mut group = criterion.benchmark_group("64 scenarios with 2 jobs ÷ with 1 job");
+    for (name, disk) in disks() {
+        let scenarios: Vec<(String, String)> =
+            (0..64).map(|n| (format!("volume-{n}"), VOLUME_SCENARIO.to_owned())).collect();
+        let world = World::new(&disk, &scenarios);
+        let cases = world.load();
+        group.sample_size(10);
+        group.bench_function(name, |bencher| {
+            compare(
+                bencher,
+                || world.run_with_jobs(&cases, 1),
+                || world.run_with_jobs(&cases, 2),
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(Ratio);
+    targets = scenario, jobs
+}
+criterion_main!(benches);

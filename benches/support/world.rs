@@ -1,0 +1,130 @@
+//! What the benchmarks run: a scenario from text to verdict, on a file system that is named.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use layerspec::case::{CaseOptions, run_case};
+use layerspec::engine::{Description, OpenOptions, Provider};
+use layerspec::registry;
+use layerspec::scenario::{self, Scenario};
+use layerspec::snapshot::UpdateMode;
+use layerspec::verdict::Verdict;
+use tempfile::TempDir;
+
+/// The disks to measure on: the system's temporary directory, and memory where there is one.
+pub fn disks() -> Vec<(&'static str, PathBuf)> {
+    let mut disks = vec![("disk", std::env::temp_dir())];
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() {
+        disks.push(("memory", memory));
+    }
+    disks
+}
+
+/// A folder of scenarios with approved snapshots, and an engine for them.
+pub struct World {
+    /// Holds `scenarios/`, `snapshots/` and the engines' private directories.
+    pub home: TempDir,
+    provider: Arc<dyn Provider>,
+    description: Description,
+    options: CaseOptions,
+}
+
+impl World {
+    /// Writes these scenarios (stem, text) below a new directory on this disk and approves what they show.
+    pub fn new(disk: &Path, scenarios: &[(String, String)]) -> Self {
+        let home = tempfile::tempdir_in(disk).unwrap();
+        let scratch = home.path().join("scratch");
+        std::fs::create_dir(&scratch).unwrap();
+        std::fs::create_dir(home.path().join("scenarios")).unwrap();
+        for (stem, text) in scenarios {
+            std::fs::write(home.path().join(format!("scenarios/{stem}.yaml")), text).unwrap();
+        }
+        let provider = registry::provider("native").unwrap();
+        let open = OpenOptions { scratch: scratch.clone(), keep: false };
+        let description = provider.probe(&open).unwrap();
+        let options = CaseOptions {
+            scratch,
+            keep: false,
+            snapshots: home.path().join("snapshots"),
+            update: UpdateMode::Check,
+            timeout: None,
+        };
+        let world = Self { home, provider, description, options };
+        for case in world.load() {
+            world.approve(&case);
+        }
+        world
+    }
+
+    /// Runs one case and approves what it shows.
+    pub fn approve(&self, case: &Scenario) {
+        let options = CaseOptions { update: UpdateMode::Bless, ..self.options.clone() };
+        self.run_as(case, &options);
+    }
+
+    /// Finds and loads every scenario.
+    pub fn load(&self) -> Vec<Scenario> {
+        let files = scenario::find(&[self.home.path().join("scenarios")]).unwrap();
+        scenario::load(&files, None).unwrap()
+    }
+
+    /// Runs one case to its verdict, which must be that it passed.
+    pub fn run(&self, case: &Scenario) {
+        self.run_as(case, &self.options);
+    }
+
+    fn run_as(&self, case: &Scenario, options: &CaseOptions) {
+        let result = run_case(case, self.provider.as_ref(), &self.description, options);
+        assert!(matches!(result.verdict, Verdict::Passed), "{:?}", result.verdict);
+    }
+
+    /// From text to verdict, all of them.
+    pub fn load_and_run(&self) {
+        for case in self.load() {
+            self.run(&case);
+        }
+    }
+
+    /// All of them, loaded already, taken by so many threads.
+    pub fn run_with_jobs(&self, cases: &[Scenario], jobs: usize) {
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|threads| {
+            for _ in 0..jobs {
+                threads.spawn(|| {
+                    while let Some(case) =
+                        cases.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+                    {
+                        self.run(case);
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// The volume scenario of which `bare::volume_scenario` leaves the same on disk.
+pub const VOLUME_SCENARIO: &str = r#"
+title: A named volume outlives the container that wrote it
+images:
+  app:
+    layers:
+      - /etc/app.conf: "mode = default\n"
+steps:
+  - volume create: store
+  - run: {name: first, image: app, volumes: ["store:/data"]}
+  - in: first
+    do:
+      - write: {/data/rows: "1\n"}
+      - write: {/cache: "x\n"}
+  - rm: {container: first, force: true}
+  - run: {name: second, image: app, volumes: ["store:/data"]}
+  - in: second
+    do:
+      - read: /data/rows
+        expect: {text: "1\n"}
+      - read: /cache
+        expect: {error: ENOENT}
+  - rm: {container: second, force: true}
+  - volume rm: store
+"#;
