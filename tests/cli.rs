@@ -345,7 +345,11 @@ fn nobody_reading_is_no_panic() {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let ran = Ran::from(project.command(arguments).stdout(writer).output().unwrap());
-        assert_eq!((ran.code, ran.err.as_str()), (Some(141), ""), "{arguments:?}");
+        assert_eq!(
+            (ran.code, ran.err.as_str()),
+            (Some(141), ""),
+            "{arguments:?}"
+        );
     }
 }
 
