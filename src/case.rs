@@ -26,8 +26,8 @@ pub struct CaseOptions {
     pub snapshots: PathBuf,
     /// What may be written there.
     pub update: UpdateMode,
-    /// The most that a case may take, from the first operation to the removal of what the engine made. `None`: for
-    /// ever.
+    /// The most that a case may take, from the first operation to the removal of what the engine
+    /// made. `None`: for ever.
     pub timeout: Option<Duration>,
 }
 
@@ -56,8 +56,9 @@ pub fn skip_reason(scenario: &Scenario, description: &Description) -> Option<Str
 
 /// Opens an engine, executes the case, observes, compares with the snapshot, judges, cleans up.
 ///
-/// `description` is what [`Provider::probe`] gave once for all cases: asking a daemon costs more than
-/// a case does. A text is written as far as the mode of update says, but never one of a case whose steps did not come out as expected.
+/// `description` is what [`Provider::probe`] gave once for all cases: asking a daemon costs more
+/// than a case does. A text is written as far as the mode of update says, but never one of a case
+/// whose steps did not come out as expected.
 pub fn run_case(
     scenario: &Scenario,
     provider: &dyn Provider,

@@ -11,7 +11,8 @@ use crate::engine::{
 };
 use crate::scenario::{Action, At, Check, CheckKind, Expect, Scenario, SourceFile, Step};
 
-/// An engine that answers from a script and shows a world; without a script every operation is done.
+/// An engine that answers from a script and shows a world; without a script every operation is
+/// done.
 #[derive(Default)]
 pub(crate) struct Fake {
     pub(crate) script: Mutex<VecDeque<Answer>>,

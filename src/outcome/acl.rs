@@ -1,11 +1,12 @@
 //! POSIX ACLs, as the kernel hands them out in extended attributes, in words.
 //!
-//! Format: `linux/posix_acl_xattr.h`: a 32-bit version 2, then entries of 16-bit tag, 16-bit permissions,
-//! 32-bit id, all little-endian.
+//! Format: `linux/posix_acl_xattr.h`: a 32-bit version 2, then entries of 16-bit tag, 16-bit
+//! permissions, 32-bit id, all little-endian.
 
 const HEADER: [u8; 4] = [2, 0, 0, 0];
 
-/// The ACL as `getfacl --omit-header` writes it, on one line. `None` for another attribute, or when the bytes are no ACL.
+/// The ACL as `getfacl --omit-header` writes it, on one line. `None` for another attribute, or when
+/// the bytes are no ACL.
 pub(super) fn decode(name: &str, value: &[u8]) -> Option<String> {
     if !matches!(name, "system.posix_acl_access" | "system.posix_acl_default") {
         return None;

@@ -28,8 +28,8 @@ pub struct StepOutcome {
     pub words: String,
     /// What came back; `None` when its `when:` excluded it.
     pub answer: Option<Answer>,
-    /// Whether it has a `when:`. Its answer is then left out of the text, which has to be the same on
-    /// engines that perform the step and on those that do not.
+    /// Whether it has a `when:`. Its answer is then left out of the text, which has to be the same
+    /// on engines that perform the step and on those that do not.
     pub conditional: bool,
 }
 

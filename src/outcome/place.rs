@@ -48,8 +48,8 @@ pub fn storage_words(storage: &Storage) -> String {
     }
 }
 
-/// Where an entry of a container's merged tree lies, as short as can be: what the reader can tell from the
-/// path and the mounts is left out.
+/// Where an entry of a container's merged tree lies, as short as can be: what the reader can tell
+/// from the path and the mounts is left out.
 pub(super) fn provenance(seen: &Seen, mounts: &[MountSeen]) -> String {
     let mount = mounts
         .iter()

@@ -1,7 +1,7 @@
 //! The outcome as the text that a snapshot holds.
 //!
-//! It begins with a fixed heading and ends with a fixed line, and all content is quoted, because insta's
-//! comparison forgives blanks and newlines at either end. [`super::compare`] reads it back.
+//! It begins with a fixed heading and ends with a fixed line, and all content is quoted, because
+//! insta's comparison forgives blanks and newlines at either end. [`super::compare`] reads it back.
 
 use crate::engine::{ContainerSeen, Seen, VolumeSeen};
 

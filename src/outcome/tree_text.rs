@@ -11,7 +11,8 @@ use super::table::Table;
 pub(super) type TreeTable = Table<5>;
 
 /// The rows of a tree. Implied directories are left out, as in the tree notation: mode 0755, owner
-/// 0:0, no extended attributes, something below them, no mount point. Provenance is shown for a container's tree (`mounts`), where it differs from row to row.
+/// 0:0, no extended attributes, something below them, no mount point. Provenance is shown for a
+/// container's tree (`mounts`), where it differs from row to row.
 pub(super) fn tree_rows(tree: &[Seen], mounts: Option<&[MountSeen]>) -> TreeTable {
     let mut table = Table::new(&[36, 7, 16, 36]);
     for (index, seen) in tree.iter().enumerate() {

@@ -8,8 +8,8 @@ use crate::engine::{
 use super::place::volume_name;
 use super::quote::{add, content, quote, word};
 
-/// What came back, in a few words and without anything that differs from run to run: `ok`, the value,
-/// or the code of the refusal.
+/// What came back, in a few words and without anything that differs from run to run: `ok`, the
+/// value, or the code of the refusal.
 pub fn answer_words(answer: &Answer) -> String {
     match answer {
         Answer::Done(value) => value_words(value),
@@ -145,7 +145,8 @@ fn described_volume(seen: &VolumeSeen) -> String {
     words
 }
 
-/// The values that tell something, or the refusal that stopped the requests, with how far they came.
+/// The values that tell something, or the refusal that stopped the requests, with how far they
+/// came.
 fn files(answers: &[FileAnswer]) -> String {
     if let Some((before, refusal)) = first_refusal(answers) {
         return match before {

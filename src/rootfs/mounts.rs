@@ -92,10 +92,16 @@ impl Rootfs {
     /// A disk whose record locks are seen by every other one with the same lock table: containers
     /// that share a volume.
     pub fn with_locks(root: Arc<Union>, read_only: bool, locks: Arc<Locks>) -> Self {
+        let top = root.root();
+        Self::of_part(root, top, read_only, locks)
+    }
+
+    /// The same of a part of a file system: a directory of it is the root, and nothing leads out.
+    pub fn of_part(union: Arc<Union>, top: NodeRef, read_only: bool, locks: Arc<Locks>) -> Self {
         let mounted = Mounted {
             id: Self::ROOT_ID,
-            root: root.root(),
-            union: root,
+            root: top,
+            union,
             read_only,
             point: None,
             target: PathBuf::from("/"),

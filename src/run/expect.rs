@@ -30,8 +30,8 @@ struct Difference {
     detail: Option<String>,
 }
 
-/// Every expectation of a step that its answer does not meet. A refusal that the step does not expect is none of them: it ends the
-/// scenario.
+/// Every expectation of a step that its answer does not meet. A refusal that the step does not
+/// expect is none of them: it ends the scenario.
 pub fn mismatches(step: &Step, answer: &Answer, others: &[Other]) -> Vec<Mismatch> {
     let Some(expect) = &step.expect else {
         return Vec::new();

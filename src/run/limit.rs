@@ -1,9 +1,9 @@
 //! The time limit of a case.
 //!
-//! The work is done on a second thread, so that a case that hangs still gets a verdict. Starting a thread costs
-//! more than a small scenario does, so each thread that runs cases keeps one worker.
-//! A worker that hangs is left behind with what it holds, since Rust cannot end a thread; it is told to
-//! stop at its next step, so that one that is merely slow cleans up after itself.
+//! The work is done on a second thread, so that a case that hangs still gets a verdict. Starting a
+//! thread costs more than a small scenario does, so each thread that runs cases keeps one worker. A
+//! worker that hangs is left behind with what it holds, since Rust cannot end a thread; it is told
+//! to stop at its next step, so that one that is merely slow cleans up after itself.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -22,7 +22,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Position of the step that began last, from 1 in the order of [`super::all_steps`]; 0 before the first.
+    /// Position of the step that began last, from 1 in the order of [`super::all_steps`]; 0 before
+    /// the first.
     pub fn begun(&self) -> usize {
         self.begun.load(Ordering::Relaxed)
     }

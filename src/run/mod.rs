@@ -1,5 +1,5 @@
-//! Executes a scenario on an engine, and looks at what became of it. Executes only: what the outcome
-//! is worth is for `verdict` to say.
+//! Executes a scenario on an engine, and looks at what became of it. Executes only: what the
+//! outcome is worth is for `verdict` to say.
 //!
 //! | file | what it holds |
 //! |---|---|

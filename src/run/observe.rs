@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::engine::{Seen, World};
 
-/// Sorts every tree so that what lies in a directory follows it, and makes each `same_file_as` name the first
-/// path in that order.
+/// Sorts every tree so that what lies in a directory follows it, and makes each `same_file_as` name
+/// the first path in that order.
 pub(super) fn in_order(mut world: World) -> World {
     for (_, tree) in &mut world.containers {
         tree_in_order(tree);

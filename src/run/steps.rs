@@ -115,7 +115,8 @@ impl<'a> Runner<'a> {
         (performed, End::Complete)
     }
 
-    /// Every branch on a thread of its own; the outcomes in order of the branches. The first branch that did not come to its own end decides.
+    /// Every branch on a thread of its own; the outcomes in order of the branches. The first branch
+    /// that did not come to its own end decides.
     fn side_by_side<'s>(
         &self,
         branches: &'s [Vec<Step>],

@@ -55,11 +55,11 @@ pub enum Approval {
     Unusable(String),
 }
 
-/// Compares the text of a case's outcome on an engine with the approved one, to the byte, and writes what the mode
-/// says.
+/// Compares the text of a case's outcome on an engine with the approved one, to the byte, and
+/// writes what the mode says.
 ///
-/// An engine that `differs:` does not name has to give the common text. One that it names has to give another, which
-/// is approved as its variant.
+/// An engine that `differs:` does not name has to give the common text. One that it names has to
+/// give another, which is approved as its variant.
 pub fn approve(
     root: &Path,
     scenario: &Scenario,

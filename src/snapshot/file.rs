@@ -1,4 +1,5 @@
-//! insta's file format: a YAML header between two lines of three dashes, then the text and a newline.
+//! insta's file format: a YAML header between two lines of three dashes, then the text and a
+//! newline.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
@@ -68,8 +69,8 @@ fn publish(path: &Path, whole: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The scenario file as insta shows it, relative to the folder that holds scenarios and snapshots, so that no
-/// snapshot names a place on somebody's machine.
+/// The scenario file as insta shows it, relative to the folder that holds scenarios and snapshots,
+/// so that no snapshot names a place on somebody's machine.
 fn source(snapshot: &Path, scenario: &Scenario) -> String {
     let file = &scenario.file.path;
     let relative = if file.is_relative() {

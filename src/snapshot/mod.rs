@@ -7,9 +7,9 @@
 //! | `approve` | a text against the approved one, and what is written when they differ |
 //! | `orphans` | files that nothing accounts for |
 //!
-//! insta's own assertion is not used: it takes its settings from the environment and from the crate that
-//! it was compiled in, prints, panics, and forgives differences in blanks; none of which suits an
-//! installed command. The files are the same.
+//! insta's own assertion is not used: it takes its settings from the environment and from the crate
+//! that it was compiled in, prints, panics, and forgives differences in blanks; none of which suits
+//! an installed command. The files are the same.
 
 mod approve;
 mod file;

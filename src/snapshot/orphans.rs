@@ -20,9 +20,9 @@ pub struct Leftover {
     pub deletable: bool,
 }
 
-/// Every `.snap` and `.snap.new` below `root` that no case accounts for, every `differs:` that no variant
-/// needs, and every name that two cases share on a file system that ignores case. `scenarios` must be all of them, not a selection.
-/// Sorted by path.
+/// Every `.snap` and `.snap.new` below `root` that no case accounts for, every `differs:` that no
+/// variant needs, and every name that two cases share on a file system that ignores case.
+/// `scenarios` must be all of them, not a selection. Sorted by path.
 ///
 /// # Errors
 /// When the folder cannot be read.

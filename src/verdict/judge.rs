@@ -22,8 +22,8 @@ pub struct Judged<'a> {
     pub approval: &'a Approval,
 }
 
-/// The verdict on an execution, with all failures. `judged` is `None` when the execution did not come to
-/// its own end, so that there is nothing to compare.
+/// The verdict on an execution, with all failures. `judged` is `None` when the execution did not
+/// come to its own end, so that there is nothing to compare.
 pub fn judge(scenario: &Scenario, execution: &Execution, judged: Option<Judged<'_>>) -> Verdict {
     if let Some(why) = faulty(scenario, execution) {
         return Verdict::Errored(why);

@@ -9,8 +9,8 @@ use super::parse::{Row, Section, sections};
 /// Lines around a difference in a unified diff.
 const CONTEXT: usize = 3;
 
-/// What differs, one line a difference: `merged tree of second: /etc/x: mode 0644 → 0600`. Empty when the texts
-/// are the same in all that their rows say.
+/// What differs, one line a difference: `merged tree of second: /etc/x: mode 0644 → 0600`. Empty
+/// when the texts are the same in all that their rows say.
 pub fn differences(approved: &str, actual: &str) -> Vec<String> {
     let (before, after) = (sections(approved), sections(actual));
     let mut lines = Vec::new();

@@ -9,7 +9,8 @@ use super::super::place::{place_words, volume_name};
 use super::super::quote::{add, word};
 use super::file::requests_words;
 
-/// An operation in one line: `run first from app with store:/data`, `in first as 1000: write /data/rows`.
+/// An operation in one line: `run first from app with store:/data`, `in first as 1000: write
+/// /data/rows`.
 pub fn operation_words(operation: &Operation) -> String {
     use Operation as O;
     match operation {

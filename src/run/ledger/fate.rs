@@ -92,7 +92,8 @@ fn gone_fate(line: &Line, sight: &Sight<'_>) -> Fate {
     }
 }
 
-/// The container has gone, but an image may have the deletion too: then its containers lack the path.
+/// The container has gone, but an image may have the deletion too: then its containers lack the
+/// path.
 fn committed_gone_fate(line: &Line, sight: &Sight<'_>) -> Fate {
     for (step, image) in &line.committed {
         let mut trees = sight.of_image(image).peekable();

@@ -209,8 +209,8 @@ fn exchange(reader: &mut Reader<'_>, (one, other): (&Place, &Place), names: (Str
     }
 }
 
-/// Puts lines down below another path. That of the moved thing itself is written by this step; those
-/// of what lies in it keep their step and name.
+/// Puts lines down below another path. That of the moved thing itself is written by this step;
+/// those of what lies in it keep their step and name.
 fn settle(reader: &mut Reader<'_>, lines: Vec<Line>, (old, new): (&Place, &Place), name: &str) {
     for mut line in lines {
         let below = line

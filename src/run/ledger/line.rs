@@ -26,8 +26,8 @@ pub(super) struct Line {
     pub(super) suspect: Option<String>,
     /// Steps and images that it was committed to since.
     pub(super) committed: Vec<(String, String)>,
-    /// Something else was written at the same place after this was taken, so that looking there shows
-    /// nothing about this.
+    /// Something else was written at the same place after this was taken, so that looking there
+    /// shows nothing about this.
     pub(super) superseded: bool,
 }
 

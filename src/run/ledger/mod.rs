@@ -1,5 +1,5 @@
-//! The ledger: for each thing that the steps wrote, whether it is still there when the scenario ends,
-//! where, and who sees it, or what took it.
+//! The ledger: for each thing that the steps wrote, whether it is still there when the scenario
+//! ends, where, and who sees it, or what took it.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -10,9 +10,9 @@
 //! | `look` | the final world, searched by storage and path |
 //! | `fate` | one line against the final world |
 //!
-//! Whether a thing is kept is established by looking, never by rule: it is there when the final world has an
-//! entry of that storage and path with the content that was written. The steps serve to explain a loss, and what they do not
-//! explain is called so.
+//! Whether a thing is kept is established by looking, never by rule: it is there when the final
+//! world has an entry of that storage and path with the content that was written. The steps serve
+//! to explain a loss, and what they do not explain is called so.
 
 mod expected;
 mod fate;

@@ -101,8 +101,9 @@ impl<'a> Reader<'a> {
         self.step
     }
 
-    /// The line of a thing that this step writes, in place of the one that was there. The file keeps
-    /// what was known of it, as an overwritten file keeps its inode; `change` says what is known now.
+    /// The line of a thing that this step writes, in place of the one that was there. The file
+    /// keeps what was known of it, as an overwritten file keeps its inode; `change` says what is
+    /// known now.
     pub(super) fn write(
         &mut self,
         place: &Place,
@@ -167,8 +168,8 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    /// A storage has gone: its lines are taken by this step, and what is written under its name from
-    /// now on is something else.
+    /// A storage has gone: its lines are taken by this step, and what is written under its name
+    /// from now on is something else.
     pub(super) fn close(&mut self, is_it: impl Fn(&Storage) -> bool, taken: &str) {
         let places: Vec<Place> = self
             .open

@@ -1,14 +1,11 @@
-//! Set-up trees: layers, the host directory, volumes. Everything is made exactly as given, and nobody's
-//! permissions are asked.
-//!
-//! Paths are walked name by name in a plain union, which follows no symlink, so that a path of a
-//! hostile image cannot lead out of the tree.
+//! Entry by entry, in a plain union.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-use super::files::convert;
+use super::super::files::convert;
+use super::error::{PlantError, Reason, Result};
 use crate::engine::{Content, DeviceKind, Entry, Node, NodeKind, Tree};
 use crate::rootfs::host_root;
 use crate::union::{
@@ -19,41 +16,6 @@ use crate::union::{
 /// Bytes of one write of a pattern.
 const CHUNK: usize = 64 << 10;
 
-/// A tree that could not be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {reason}")]
-pub(super) struct PlantError {
-    /// The entry.
-    pub(super) path: String,
-    /// Why not.
-    pub(super) reason: Reason,
-}
-
-/// Why an entry could not be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Reason {
-    /// Not absolute, or with an empty component, `.` or `..`.
-    #[error("is not a plain absolute path")]
-    Path,
-    /// A parent is a file or a symlink.
-    #[error("lies below something that is no directory")]
-    Parent,
-    /// A hard link to something that the tree does not hold.
-    #[error("links to a path that is not in the tree")]
-    Link,
-    /// The disk refused.
-    #[error("{}", crate::engine::Errno::from(*.0))]
-    Errno(Errno),
-}
-
-impl From<Errno> for Reason {
-    fn from(errno: Errno) -> Self {
-        Self::Errno(errno)
-    }
-}
-
-type Result<T, E = Reason> = std::result::Result<T, E>;
-
 /// Makes a tree in a plain union. Whiteouts and opaque marks are made as the union's options say.
 ///
 /// Hard links are made after everything else, times set last of all. A directory that exists keeps
@@ -61,7 +23,7 @@ type Result<T, E = Reason> = std::result::Result<T, E>;
 ///
 /// # Errors
 /// [`PlantError`]; what was made before it stays.
-pub(super) fn plant(union: &Arc<Union>, tree: &Tree) -> Result<(), PlantError> {
+pub(in crate::engine::native) fn plant(union: &Arc<Union>, tree: &Tree) -> Result<(), PlantError> {
     let mut planter = Planter::new(union);
     let mut links = Vec::new();
     for entry in &tree.0 {
