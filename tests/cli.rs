@@ -5,7 +5,7 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -341,22 +341,12 @@ fn nobody_reading_is_no_panic() {
         &["engines"],
         &["help"],
     ] {
-        let mut child = project
-            .command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        drop(child.stdout.take());
-        let mut err = String::new();
-        child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut err)
-            .unwrap();
+        // The reader is gone before anything is written.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = Ran::from(project.command(arguments).stdout(writer).output().unwrap());
         assert_eq!(
-            (child.wait().unwrap().code(), err.as_str()),
+            (ran.code, ran.err.as_str()),
             (Some(141), ""),
             "{arguments:?}"
         );

@@ -149,6 +149,9 @@ fn row_of<'a>(module: &[String], table: &'a BTreeMap<String, Vec<String>>) -> Op
 }
 
 fn wrong_imports(file: &Source, table: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    if is_for_tests(file) {
+        return Vec::new();
+    }
     let place = |number: usize| format!("{}:{number}", file.path.display());
     let Some(own) = row_of(&file.module, table) else {
         return vec![format!(
@@ -210,16 +213,15 @@ fn crate_paths(file: &Source) -> Vec<(usize, Vec<String>)> {
     paths
 }
 
-/// The lines of code that are not only there for unit tests: these stand at the end of a file, or in files
-/// of their own.
-fn shipped(file: &Source) -> Vec<(usize, String)> {
-    if file
-        .module
+/// Whether a file is only there for unit tests.
+fn is_for_tests(file: &Source) -> bool {
+    file.module
         .iter()
         .any(|part| part == "tests" || part == "testing")
-    {
-        return Vec::new();
-    }
+}
+
+/// The lines of code that are not only there for unit tests, which stand at the end of a file.
+fn shipped(file: &Source) -> Vec<(usize, String)> {
     let is_tests = |line: &str| line.starts_with("mod tests {");
     code_lines(&file.text)
         .into_iter()

@@ -20,7 +20,7 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => {
             // Help and version are "errors" with code 0 that go to standard output.
-            let written = error.print();
+            let written = error.print().and_then(|()| std::io::stdout().flush());
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
             return if written.is_ok() {
                 code.into()
