@@ -8,10 +8,11 @@ use super::load_with;
 
 const PAGE: &str = include_str!("../language.md");
 
-fn blocks() -> Vec<&'static str> {
-    PAGE.split("```yaml\n")
+/// The blocks of the page: what their fence says after `yaml`, and their text.
+fn blocks() -> Vec<(&'static str, &'static str)> {
+    PAGE.split("```yaml")
         .skip(1)
-        .map(|rest| rest.split("```").next().unwrap())
+        .filter_map(|rest| rest.split("```").next()?.split_once('\n'))
         .collect()
 }
 
@@ -23,17 +24,15 @@ fn every_block_of_the_page_loads() {
     let path = folder.path().join("page.yaml");
     let blocks = blocks();
     assert_eq!(blocks.len(), 3);
-    for block in blocks {
-        let text = if block.starts_with("title:") {
-            block.to_owned()
-        } else if block.starts_with("images:") {
-            format!("title: t\n{block}steps: [crash]\n")
-        } else {
-            let layer = block.replace("\n/", "\n      /");
-            format!(
-                "title: t\nimages:\n  app:\n    layers:\n    - {}\nsteps: [crash]\n",
-                layer.trim_end()
-            )
+    for (form, block) in blocks {
+        let text = match form.trim() {
+            "" => block.to_owned(),
+            "part" => format!("title: t\n{block}steps: [crash]\n"),
+            "tree" => {
+                let layer = block.trim_end().replace("\n/", "\n      /");
+                format!("title: t\nimages:\n  app:\n    layers:\n    - {layer}\nsteps: [crash]\n")
+            }
+            other => panic!("a block of {other:?}"),
         };
         if let Err(faults) = load_with(&text, &path, None) {
             panic!("{faults}\nin\n{text}");
