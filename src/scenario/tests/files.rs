@@ -1,9 +1,9 @@
 //! Every form of every file operation.
 
-use super::{actions, operation};
+use super::actions;
 use crate::engine::{
-    AccessMode, AllocateMode, Bytes, Content, DeviceKind, FileAction, LockKind, Node, NodeKind,
-    OpenFlag, Operation, Place, RenameMode, Target, Time, VolumeRef, XattrMode,
+    AccessMode, AllocateMode, Bytes, Content, DeviceKind, FileAction, Node, NodeKind, RenameMode,
+    Target, Time, XattrMode,
 };
 
 fn at(path: &str) -> Target {
@@ -410,51 +410,6 @@ fn attributes() {
 }
 
 #[test]
-fn handles() {
-    let flags = [
-        ("read", OpenFlag::Read),
-        ("write", OpenFlag::Write),
-        ("append", OpenFlag::Append),
-        ("create", OpenFlag::Create),
-        ("exclusive", OpenFlag::Exclusive),
-        ("truncate", OpenFlag::Truncate),
-        ("directory", OpenFlag::Directory),
-        ("nofollow", OpenFlag::Nofollow),
-        ("path", OpenFlag::Path),
-        ("tmpfile", OpenFlag::Tmpfile),
-    ];
-    let open = |flags, mode| FileAction::Open {
-        path: s("/x"),
-        flags,
-        mode,
-        handle: s("g"),
-    };
-    for (name, flag) in flags {
-        assert_eq!(
-            actions(&format!("open: {{path: /x, for: {name}, as: g}}")),
-            [open(vec![flag], None)]
-        );
-    }
-    let lock = |kind| FileAction::Lock {
-        handle: s("h"),
-        kind,
-    };
-    check(vec![
-        (
-            "open: {path: /x, for: [read, write], mode: 0600, as: g}",
-            open(vec![OpenFlag::Read, OpenFlag::Write], Some(0o600)),
-        ),
-        ("close: h", FileAction::Close { handle: s("h") }),
-        ("lock: {handle: h, kind: shared}", lock(LockKind::Shared)),
-        (
-            "lock: {handle: h, kind: exclusive}",
-            lock(LockKind::Exclusive),
-        ),
-        ("lock: {handle: h, kind: unlock}", lock(LockKind::Unlock)),
-    ]);
-}
-
-#[test]
 fn a_tree_is_written_entry_by_entry_in_its_order() {
     let made = actions("write: {/b: '1', /a: '2', /d/: {mode: 0700}, /d/c: {symlink: x}}");
     let paths: Vec<&str> = made
@@ -465,61 +420,4 @@ fn a_tree_is_written_entry_by_entry_in_its_order() {
         })
         .collect();
     assert_eq!(paths, ["/b", "/a", "/d", "/d/c"]);
-}
-
-#[test]
-fn places_and_users() {
-    let named = |name: &str| Place::Volume(VolumeRef::Named(s(name)));
-    let anonymous = Place::Volume(VolumeRef::Anonymous {
-        container: s("c"),
-        target: s("/x y"),
-    });
-    let table = [
-        ("{in: c, read: ./x}", Place::Container(s("c")), None, "./x"),
-        ("{in: host, read: ./x}", Place::Host, None, "/x"),
-        ("{in: host, read: x}", Place::Host, None, "x"),
-        ("{in: volume store, read: ./x}", named("store"), None, "/x"),
-        (
-            "{in: anonymous volume of c at /x y, read: /x}",
-            anonymous,
-            None,
-            "/x",
-        ),
-        (
-            "{in: c, as: 1000, read: /x}",
-            Place::Container(s("c")),
-            Some("1000"),
-            "/x",
-        ),
-        (
-            "{in: c, as: \"1:2\", read: /x}",
-            Place::Container(s("c")),
-            Some("1:2"),
-            "/x",
-        ),
-        (
-            "{in: c, as: app, read: /x}",
-            Place::Container(s("c")),
-            Some("app"),
-            "/x",
-        ),
-    ];
-    for (line, expected_place, expected_user, expected_path) in table {
-        let Operation::Files {
-            place,
-            user,
-            requests,
-        } = operation(line)
-        else {
-            panic!("{line}")
-        };
-        assert_eq!(place, expected_place, "{line}");
-        assert_eq!(user.as_deref(), expected_user, "{line}");
-        let action = FileAction::Read {
-            target: at(expected_path),
-            offset: None,
-            length: None,
-        };
-        assert_eq!(requests[0].action, action, "{line}");
-    }
 }

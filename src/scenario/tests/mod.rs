@@ -6,6 +6,7 @@ mod faults;
 mod files;
 mod finding;
 mod fixtures;
+mod handles;
 mod hostile;
 mod mounts;
 mod objects;
