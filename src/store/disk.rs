@@ -1,17 +1,21 @@
 //! The one door to the store's folder. Everything is a single name in it.
 
 use std::ffi::OsString;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
 
 use super::remove::remove_tree;
 use crate::union::Directory;
 
 const NEW: &str = "new";
+
+/// Bytes of a listing that are read at a time.
+const LISTING: usize = 8 << 10;
 
 /// Largest record that is read back, in bytes. Records are written by the store; one that is longer is damaged.
 const RECORD_MAX: u64 = 16 << 20;
@@ -93,8 +97,12 @@ impl Disk {
 
     /// Every name in the folder.
     pub(super) fn list(&self) -> Result<Vec<OsString>, Errno> {
+        // The position is shared with whoever gave the descriptor.
+        rustix::fs::seek(&self.root, SeekFrom::Start(0))?;
         let mut names = Vec::new();
-        for entry in Dir::read_from(&self.root)? {
+        let mut buffer = [MaybeUninit::uninit(); LISTING];
+        let mut entries = RawDir::new(&self.root, &mut buffer);
+        while let Some(entry) = entries.next() {
             let name = entry?.file_name().to_bytes().to_vec();
             if name != b"." && name != b".." {
                 names.push(OsString::from_vec(name));

@@ -159,13 +159,9 @@ impl Daemon {
                 self.seats.freeze(name, false);
                 Ok(())
             }
-            State::Running => {
+            State::Running | State::Created | State::Exited => {
                 let message = format!("Container {} is not paused", container.id);
                 refuse(Kind::Other, message)
-            }
-            State::Created | State::Exited => {
-                let message = format!("Container {} is not paused", container.id);
-                refuse(Kind::ContainerNotRunning, message)
             }
         }
     }

@@ -47,7 +47,7 @@ fn states_and_their_refusals() {
          in one list / => container-not-running
          kill one => container-not-running
          pause one => container-not-running
-         unpause one => container-not-running
+         unpause one => other
          stop one => ok
          inspect one => Created
          start one => ok
@@ -179,7 +179,16 @@ fn commit_keeps_changes_and_forgets_mounts() {
          in two stat /data => 2750 1000:1000
          in two list /s => 
          in two list /made => fifo twin
-         diff two => ",
+         diff two => 
+         in two delete /data => ok
+         in two mkdir /data => ok
+         in two write /data/new x => ok
+         in two delete /made => ok
+         commit two last => ok
+         run three last => ok
+         in three list /data => new
+         in three read /made/twin => ENOENT
+         diff three => ",
     );
 }
 
