@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use super::error::{CommandError, UsageError};
 use super::execute::{Execution, make_scratch, probe, select};
 use super::exit::Exit;
-use super::output::{Output, short};
+use super::output::Output;
 use super::run::{exit, nothing};
 use super::settings::BlessSettings;
 use crate::interrupt::Interrupt;
 use crate::report::style::{ADDED, LEFT_OUT, REMOVED, paint, printable};
 use crate::report::{Detail, Pretty, Rerun};
 use crate::snapshot::UpdateMode;
-use crate::suite::{Covers, Root, Suite};
+use crate::suite::{Covers, Root, Suite, short};
 
 /// Accepts what the engine shows now, tells what it wrote, and deletes orphans when told to.
 ///
@@ -180,7 +180,11 @@ impl Change {
             Kind::Deleted => (REMOVED, "deleted"),
             Kind::Pending => (LEFT_OUT, "pending"),
         };
-        format!("{}  {}", paint(style, word), printable(&short(&self.path)))
+        format!(
+            "{}  {}",
+            paint(style, word),
+            printable(&short(&self.path).display().to_string())
+        )
     }
 }
 

@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::report::count;
 use crate::report::style::{BAD, paint, printable};
 use crate::snapshot::Leftover;
-use crate::suite::{Covers, Suite};
+use crate::suite::{Covers, Suite, short};
 
 /// Loads scenarios and tells everything that is wrong with them, and with the snapshots of a folder
 /// that was named as a whole.
@@ -59,7 +59,7 @@ pub(super) fn check(args: &CheckArgs, output: &mut Output) -> Result<Exit, Comma
 pub(super) fn line(leftover: &Leftover) -> String {
     printable(&format!(
         "{}: {}",
-        super::output::short(&leftover.path),
+        short(&leftover.path).display(),
         leftover.reason
     ))
 }

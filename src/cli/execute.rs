@@ -186,7 +186,7 @@ impl Execution<'_> {
         let options = CaseOptions {
             scratch: self.scratch.to_path_buf(),
             keep: self.keep,
-            snapshots: self.suite.snapshots(job.case).to_path_buf(),
+            snapshots: self.suite.snapshots(job.case),
             update: self.update,
             timeout: self.timeout,
         };

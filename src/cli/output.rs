@@ -1,7 +1,6 @@
 //! Standard output and standard error, coloured or not.
 
 use std::io::{self, IsTerminal as _, Stderr, Stdout};
-use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 
@@ -32,11 +31,4 @@ impl Output {
             terminal: io::stdout().is_terminal() && io::stderr().is_terminal(),
         }
     }
-}
-
-/// A path as people like to read it: relative when it lies below the working directory.
-pub(super) fn short(path: &Path) -> String {
-    let here = std::env::current_dir().ok();
-    let below = here.as_ref().and_then(|here| path.strip_prefix(here).ok());
-    below.unwrap_or(path).display().to_string()
 }

@@ -17,7 +17,7 @@ use crate::report::style::plain;
 use crate::report::{self, FinishedCase, Rerun, case_name};
 use crate::scenario::{Faults, Scenario};
 use crate::snapshot::UpdateMode;
-use crate::suite::{Case, Covers, Root, Suite};
+use crate::suite::{Case, Covers, Root, Suite, short};
 use crate::verdict::Verdict;
 
 /// What all trials share.
@@ -134,7 +134,7 @@ impl Context {
         let options = CaseOptions {
             scratch: self.scratch.clone(),
             keep: false,
-            snapshots: suite.snapshots(case).to_path_buf(),
+            snapshots: suite.snapshots(case),
             update: self.update,
             timeout: self.timeout,
         };
@@ -171,7 +171,12 @@ impl Context {
             .map_err(|error| format!("{}: {error}", root.snapshots.display()))?;
         let mut text = String::new();
         for leftover in &leftovers {
-            let _ = writeln!(text, "{}: {}", leftover.path.display(), leftover.reason);
+            let _ = writeln!(
+                text,
+                "{}: {}",
+                short(&leftover.path).display(),
+                leftover.reason
+            );
         }
         if text.is_empty() {
             Ok(())

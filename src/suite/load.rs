@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::Root;
+use super::root::short;
 use crate::scenario::{Fault, Faults, FoundFile, RuleBook, Scenario, find, load};
 
 /// Which rules `covers:` may name.
@@ -88,11 +89,11 @@ impl Suite {
         }
     }
 
-    /// The folder of a case's snapshots.
-    pub fn snapshots(&self, case: &Case) -> &Path {
+    /// The folder of a case's snapshots, as people like to read it.
+    pub fn snapshots(&self, case: &Case) -> PathBuf {
         self.roots
             .get(case.root)
-            .map_or(Path::new("snapshots"), |root| &root.snapshots)
+            .map_or_else(PathBuf::new, |root| short(&root.snapshots))
     }
 
     /// The rules that a case covers, id and statement, as far as the rule book knows them.

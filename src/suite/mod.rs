@@ -13,4 +13,4 @@ mod root;
 
 pub use filter::Filter;
 pub use load::{Case, Covers, Suite};
-pub use root::Root;
+pub use root::{Root, short};

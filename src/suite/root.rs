@@ -91,6 +91,16 @@ impl Root {
     }
 }
 
+/// A path as people like to read it: relative when it lies below the working directory.
+pub fn short(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    let below = here.as_ref().and_then(|here| path.strip_prefix(here).ok());
+    below
+        .filter(|below| !below.as_os_str().is_empty())
+        .unwrap_or(path)
+        .to_path_buf()
+}
+
 fn absolute(path: &Path) -> io::Result<PathBuf> {
     // The empty path, which is no path for the system, means the working directory here.
     std::path::absolute(if path.as_os_str().is_empty() {
@@ -103,6 +113,19 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_below_the_working_directory_are_short() {
+        let here = std::env::current_dir().unwrap();
+        for (path, shown) in [
+            (here.join("snapshots"), PathBuf::from("snapshots")),
+            (here.clone(), here),
+            (PathBuf::from("/"), PathBuf::from("/")),
+            (PathBuf::from("snapshots"), PathBuf::from("snapshots")),
+        ] {
+            assert_eq!(short(&path), shown);
+        }
+    }
 
     #[test]
     fn the_root_is_the_path_less_the_stem() {
