@@ -51,6 +51,8 @@ pub(super) struct Mounted {
     /// What shows: the directory or file at the top of this mount.
     pub(super) root: NodeRef,
     pub(super) read_only: bool,
+    /// `nodev`, `noexec`.
+    pub(super) restricted: bool,
     /// What it hides; `None` for the root of the table.
     pub(super) point: Option<Point>,
     target: PathBuf,
@@ -76,8 +78,10 @@ pub(super) struct Location {
 /// All mounts, each after the one that it is mounted on.
 #[derive(Debug)]
 pub(super) struct Table {
-    root: Arc<Mounted>,
+    bottom: Arc<Mounted>,
     others: Vec<Arc<Mounted>>,
+    /// Where absolute paths start: the bottom, or what is mounted over it.
+    root: Location,
 }
 
 impl Rootfs {
@@ -92,17 +96,22 @@ impl Rootfs {
     /// A disk whose record locks are seen by every other one with the same lock table: containers
     /// that share a volume.
     pub fn with_locks(root: Arc<Union>, read_only: bool, locks: Arc<Locks>) -> Self {
-        let mounted = Mounted {
+        let node = root.root();
+        let bottom = Arc::new(Mounted {
             id: Self::ROOT_ID,
-            root: root.root(),
+            root: node.clone(),
             union: root,
             read_only,
+            restricted: false,
             point: None,
             target: PathBuf::from("/"),
-        };
+        });
+        let mount = Arc::clone(&bottom);
+        let root = Location { mount, node };
         let table = Table {
-            root: Arc::new(mounted),
+            bottom,
             others: Vec::new(),
+            root,
         };
         Self {
             table: RwLock::new(Arc::new(table)),
@@ -117,6 +126,19 @@ impl Rootfs {
     /// `ENOTDIR` for a directory on a file or a file on a directory; what the walk to the target
     /// gives.
     pub fn mount(&self, mount: Mount) -> Result<()> {
+        self.add(mount, false)
+    }
+
+    /// [`Self::mount`] with `nodev` and `noexec`, as Docker mounts a tmpfs (Docker row 164): its devices
+    /// cannot be opened, nor its files executed.
+    ///
+    /// # Errors
+    /// As [`Self::mount`].
+    pub fn mount_restricted(&self, mount: Mount) -> Result<()> {
+        self.add(mount, true)
+    }
+
+    fn add(&self, mount: Mount, restricted: bool) -> Result<()> {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let superuser = credentials::host_root();
         let found =
@@ -136,15 +158,23 @@ impl Rootfs {
             union: mount.union,
             root: mount.node,
             read_only: mount.read_only,
+            restricted,
             point: Some(point),
             target: mount.target,
         };
         let mut others = table.others.clone();
         others.push(Arc::new(mounted));
-        *table = Arc::new(Table {
-            root: Arc::clone(&table.root),
+        let bottom = Arc::clone(&table.bottom);
+        let mount = Arc::clone(&bottom);
+        let node = bottom.root.clone();
+        let root = Location { mount, node };
+        let mut next = Table {
+            bottom,
             others,
-        });
+            root,
+        };
+        next.root = next.cross(next.root.clone(), None);
+        *table = Arc::new(next);
         Ok(())
     }
 
@@ -156,7 +186,7 @@ impl Rootfs {
             read_only: mounted.read_only,
         };
         let table = self.table();
-        std::iter::once(&table.root)
+        std::iter::once(&table.bottom)
             .chain(&table.others)
             .map(info)
             .collect()
@@ -176,7 +206,7 @@ impl Rootfs {
 
     /// The union at the root.
     pub fn root_union(&self) -> Arc<Union> {
-        Arc::clone(&self.table().root.union)
+        Arc::clone(&self.table().bottom.union)
     }
 
     /// The table as it is now; a later mount makes a new one.
@@ -186,12 +216,9 @@ impl Rootfs {
 }
 
 impl Table {
-    /// The root, where absolute paths start.
+    /// Where absolute paths start. A mount over `/` moves it, so that a tree can be a part of a union.
     pub(super) fn root(&self) -> Location {
-        Location {
-            mount: Arc::clone(&self.root),
-            node: self.root.root.clone(),
-        }
+        self.root.clone()
     }
 
     /// Crosses into whatever is mounted on a file, again and again: mounts stack.
