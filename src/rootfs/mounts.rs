@@ -78,10 +78,8 @@ pub(super) struct Location {
 /// All mounts, each after the one that it is mounted on.
 #[derive(Debug)]
 pub(super) struct Table {
-    bottom: Arc<Mounted>,
+    root: Arc<Mounted>,
     others: Vec<Arc<Mounted>>,
-    /// Where absolute paths start: the bottom, or what is mounted over it.
-    root: Location,
 }
 
 impl Rootfs {
@@ -96,22 +94,24 @@ impl Rootfs {
     /// A disk whose record locks are seen by every other one with the same lock table: containers
     /// that share a volume.
     pub fn with_locks(root: Arc<Union>, read_only: bool, locks: Arc<Locks>) -> Self {
-        let node = root.root();
-        let bottom = Arc::new(Mounted {
+        let top = root.root();
+        Self::of_part(root, top, read_only, locks)
+    }
+
+    /// The same of a part of a file system: a directory of it is the root, and nothing leads out.
+    pub fn of_part(union: Arc<Union>, top: NodeRef, read_only: bool, locks: Arc<Locks>) -> Self {
+        let mounted = Mounted {
             id: Self::ROOT_ID,
-            root: node.clone(),
-            union: root,
+            root: top,
+            union,
             read_only,
             restricted: false,
             point: None,
             target: PathBuf::from("/"),
-        });
-        let mount = Arc::clone(&bottom);
-        let root = Location { mount, node };
+        };
         let table = Table {
-            bottom,
+            root: Arc::new(mounted),
             others: Vec::new(),
-            root,
         };
         Self {
             table: RwLock::new(Arc::new(table)),
@@ -164,17 +164,8 @@ impl Rootfs {
         };
         let mut others = table.others.clone();
         others.push(Arc::new(mounted));
-        let bottom = Arc::clone(&table.bottom);
-        let mount = Arc::clone(&bottom);
-        let node = bottom.root.clone();
-        let root = Location { mount, node };
-        let mut next = Table {
-            bottom,
-            others,
-            root,
-        };
-        next.root = next.cross(next.root.clone(), None);
-        *table = Arc::new(next);
+        let root = Arc::clone(&table.root);
+        *table = Arc::new(Table { root, others });
         Ok(())
     }
 
@@ -186,7 +177,7 @@ impl Rootfs {
             read_only: mounted.read_only,
         };
         let table = self.table();
-        std::iter::once(&table.bottom)
+        std::iter::once(&table.root)
             .chain(&table.others)
             .map(info)
             .collect()
@@ -206,7 +197,7 @@ impl Rootfs {
 
     /// The union at the root.
     pub fn root_union(&self) -> Arc<Union> {
-        Arc::clone(&self.table().bottom.union)
+        Arc::clone(&self.table().root.union)
     }
 
     /// The table as it is now; a later mount makes a new one.
@@ -216,9 +207,11 @@ impl Rootfs {
 }
 
 impl Table {
-    /// Where absolute paths start. A mount over `/` moves it, so that a tree can be a part of a union.
+    /// Where absolute paths start.
     pub(super) fn root(&self) -> Location {
-        self.root.clone()
+        let mount = Arc::clone(&self.root);
+        let node = mount.root.clone();
+        Location { mount, node }
     }
 
     /// Crosses into whatever is mounted on a file, again and again: mounts stack.

@@ -35,8 +35,11 @@ impl Disk {
 
     /// Makes a directory; the mode is exact whatever the umask.
     pub(super) fn make(&self, name: &str) -> Result<Directory, Errno> {
-        rustix::fs::mkdirat(&self.root, name, Mode::from_raw_mode(0o755))?;
-        self.open(name)
+        let mode = Mode::from_raw_mode(0o755);
+        rustix::fs::mkdirat(&self.root, name, mode)?;
+        let directory = self.open(name)?;
+        rustix::fs::fchmod(&directory, mode)?;
+        Ok(directory)
     }
 
     pub(super) fn open(&self, name: &str) -> Result<Directory, Errno> {

@@ -1,10 +1,15 @@
 //! Removing a tree of the real disk, whatever is in it.
 
-use std::ffi::{CString, OsStr};
+use std::ffi::{CStr, CString, OsStr};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir};
+
 use rustix::io::Errno;
+
+/// Bytes of a listing that are read at a time.
+const LISTING: usize = 8 << 10;
 
 /// A directory on the way down: its name in its parent, and the directories in it that are left.
 struct Frame {
@@ -33,7 +38,7 @@ pub fn remove_tree(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
     }];
     while let Some(frame) = frames.last_mut() {
         if let Some(child) = frame.below.pop() {
-            if rustix::fs::unlinkat(&here, &child, AtFlags::REMOVEDIR).is_err() {
+            if unlink(&here, &child, AtFlags::REMOVEDIR).is_err() {
                 here = enter(here.as_fd(), &child)?;
                 frames.push(Frame {
                     below: clear(&here)?,
@@ -47,18 +52,18 @@ pub fn remove_tree(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
             return rustix::fs::unlinkat(parent, &done.name, AtFlags::REMOVEDIR);
         }
         here = open(here.as_fd(), c"..")?;
-        rustix::fs::unlinkat(&here, &done.name, AtFlags::REMOVEDIR)?;
+        unlink(&here, &done.name, AtFlags::REMOVEDIR)?;
     }
     Ok(())
 }
 
-fn open(parent: BorrowedFd<'_>, name: &std::ffi::CStr) -> Result<OwnedFd, Errno> {
+fn open(parent: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(parent, name, flags, Mode::empty())
 }
 
 /// Opens a directory that may lack the permissions to be emptied.
-fn enter(parent: BorrowedFd<'_>, name: &std::ffi::CStr) -> Result<OwnedFd, Errno> {
+fn enter(parent: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
     match open(parent, name) {
         Err(Errno::ACCESS) => {
             rustix::fs::chmodat(parent, name, Mode::RWXU, AtFlags::empty())?;
@@ -71,14 +76,16 @@ fn enter(parent: BorrowedFd<'_>, name: &std::ffi::CStr) -> Result<OwnedFd, Errno
 /// Unlinks everything in a directory but its directories, which it returns.
 fn clear(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {
     let mut below = Vec::new();
-    for entry in Dir::read_from(directory)? {
+    let mut buffer = [MaybeUninit::uninit(); LISTING];
+    let mut entries = RawDir::new(directory, &mut buffer);
+    while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name();
         if name == c"." || name == c".." {
             continue;
         }
         if entry.file_type() != FileType::Directory {
-            match unlink(directory, name) {
+            match unlink(directory, name, AtFlags::empty()) {
                 // A file system that does not tell types in its listings.
                 Err(Errno::ISDIR) => {}
                 other => {
@@ -89,26 +96,15 @@ fn clear(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {
         }
         below.push(name.to_owned());
     }
-    // A directory that can be listed but not changed would fail for its directories only.
-    if !below.is_empty()
-        && rustix::fs::accessat(
-            directory,
-            c".",
-            rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
-            AtFlags::EACCESS,
-        )
-        .is_err()
-    {
-        rustix::fs::fchmod(directory, Mode::RWXU)?;
-    }
     Ok(below)
 }
 
-fn unlink(directory: &OwnedFd, name: &std::ffi::CStr) -> Result<(), Errno> {
-    match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
+/// Unlinks a name of a directory that may not let its owner.
+fn unlink(directory: &OwnedFd, name: &CStr, flags: AtFlags) -> Result<(), Errno> {
+    match rustix::fs::unlinkat(directory, name, flags) {
         Err(Errno::ACCESS) => {
             rustix::fs::fchmod(directory, Mode::RWXU)?;
-            rustix::fs::unlinkat(directory, name, AtFlags::empty())
+            rustix::fs::unlinkat(directory, name, flags)
         }
         other => other,
     }

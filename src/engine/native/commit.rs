@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::daemon::Daemon;
-use super::images::apply;
-use super::refusals::{Fault, Result, text};
+use super::images::{LAYERS_MAX, apply};
+use super::refusals::{Fault, Result, refuse, text};
 use super::transfer::{CAPABILITY, Source, Stuck, Target, transfer};
-use crate::engine::{Change, ChangeKind, CommitSpec};
+use crate::engine::{Change, ChangeKind, CommitSpec, Kind};
 use crate::rootfs::{Process, Rootfs, host_root};
 use crate::store::{Layer, names};
 use crate::union::{self, Directory, XattrNamespace};
@@ -19,6 +19,9 @@ impl Daemon {
         let (number, container) = self.container(&asked.container)?;
         let (mut layers, mut config) = (container.layers.clone(), container.config.clone());
         apply(&mut config, &asked.change);
+        if layers.len() >= LAYERS_MAX {
+            return refuse(Kind::MaxDepth, "max depth exceeded");
+        }
         let upper = self.store.upper(number)?;
         let (layer, directory) = self.make_layer()?;
         if let Err(fault) = self.copy_layer(upper, directory) {

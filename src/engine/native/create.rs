@@ -20,6 +20,13 @@ use crate::union::{CopyOptions, Errno, FileKind, Union, copy_tree};
 impl Daemon {
     /// Makes a container: its upper, its volumes and what is copied into them.
     pub(super) fn create(&mut self, asked: &ContainerSpec) -> Result<Number> {
+        let (number, container) = self.make_container(asked)?;
+        self.store.add_container(number, container)?;
+        Ok(number)
+    }
+
+    /// The same without a record yet.
+    pub(super) fn make_container(&mut self, asked: &ContainerSpec) -> Result<(Number, Container)> {
         let wanted = self.check(asked)?;
         let container = self.draft(asked)?;
         let (number, upper) = self.store.make_upper()?;
@@ -30,8 +37,7 @@ impl Daemon {
             Ok(container) => {
                 let place = Place::Container(container.name.clone());
                 self.seats.put(place, Seat::Closed(container.id.clone()));
-                self.store.add_container(number, container)?;
-                Ok(number)
+                Ok((number, container))
             }
             Err(fault) => {
                 self.forget_container(number);

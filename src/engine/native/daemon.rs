@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::ground::Ground;
 use super::refusals::{Result, no_such_container, no_such_image, no_such_volume};
-use super::seats::Seats;
+use super::seats::{Seat, Seats};
 use super::space::Limited;
 use super::view::{Mounted, View};
-use crate::engine::{Storage, VolumeRef};
+use crate::engine::{Place, Storage, VolumeRef};
 use crate::store::spec::parse_tmpfs_options;
 use crate::store::{self, Container, Image, Layer, Number, State, Store, Volume, driver};
 use crate::union::{Space, Union};
@@ -61,9 +61,14 @@ impl Daemon {
             volumes,
             memory,
         };
+        for (_, container) in daemon.store.containers() {
+            let place = Place::Container(container.name.clone());
+            daemon.seats.put(place, Seat::Closed(container.id.clone()));
+        }
         if ending != Ending::None {
             daemon.settle(if ending == Ending::Crashed { 137 } else { 0 })?;
         }
+        daemon.seats.recover();
         Ok(daemon)
     }
 

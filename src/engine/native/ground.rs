@@ -1,6 +1,7 @@
 //! What an engine stands on: its private directory, and how files are kept there. It outlives a crash.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -40,8 +41,10 @@ impl Private {
     /// Makes one, mode 0700.
     pub(super) fn make(scratch: &Path, keep: bool) -> std::io::Result<Self> {
         let parent = open_directory(scratch)?;
+        let only_owner = std::fs::Permissions::from_mode(0o700);
         let made = tempfile::Builder::new()
             .prefix("layerspec-")
+            .permissions(only_owner)
             .tempdir_in(scratch)?;
         let directory = open_directory(made.path())?;
         Ok(Self {
@@ -171,5 +174,26 @@ impl Ground {
             space,
             ..Options::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_else_gets_in_and_nothing_stays() {
+        let scratch = tempfile::tempdir().unwrap();
+        let private = Private::make(scratch.path(), false).unwrap();
+        let mode = std::fs::metadata(&private.path)
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o7777, 0o700);
+        std::fs::create_dir_all(private.path.join("a/b")).unwrap();
+        drop(private);
+        assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+        let kept = Private::make(scratch.path(), true).unwrap().kept();
+        assert!(kept.is_some_and(|kept| kept.is_dir()));
     }
 }

@@ -10,7 +10,7 @@ use crate::store::{Config, Image, Layer, Number, names};
 use crate::union::Errno;
 
 /// Most layers that Docker's overlay2 stacks (row 17).
-const LAYERS_MAX: usize = 128;
+pub(super) const LAYERS_MAX: usize = 128;
 
 impl Daemon {
     /// Makes an image from its layers.

@@ -15,13 +15,29 @@ const KILLED: i32 = 137;
 
 impl Daemon {
     /// `docker run -d`. A container that cannot be started stays, created, unless it is to be removed on exit.
+    /// Its first record is that of what became of it.
     pub(super) fn run(&mut self, asked: &ContainerSpec) -> Result<()> {
-        let number = self.create(asked)?;
-        let started = self.start_numbered(number);
-        if started.is_err() && asked.remove_on_exit {
-            self.remove_container(number, true)?;
+        let (number, mut container) = self.make_container(asked)?;
+        let started = self.bring_up(number, &container);
+        if started.is_ok() {
+            container.state = State::Running;
         }
-        started
+        let place = Place::Container(container.name.clone());
+        self.store.add_container(number, container)?;
+        match started {
+            Ok(session) => {
+                self.seats.put(place, Seat::Open(session));
+                Ok(())
+            }
+            Err(fault) if asked.remove_on_exit => {
+                self.remove_container(number, true)?;
+                Err(fault)
+            }
+            Err(fault) => {
+                self.release_memory()?;
+                Err(fault)
+            }
+        }
     }
 
     pub(super) fn start_container(&mut self, name: &str) -> Result<()> {
@@ -51,8 +67,11 @@ impl Daemon {
                 Ok(())
             }
             Err(fault) => {
-                // Who ran before has now exited with the failure's code.
-                if let (Fault::Refused(refusal), State::Exited) = (&fault, container.state) {
+                // Who ran before has now exited with the failure's code, unless the request itself was
+                // found wrong before anything was tried.
+                if let (Fault::Refused(refusal), State::Exited) = (&fault, container.state)
+                    && !refusal.message.starts_with("invalid mount config")
+                {
                     let code = failure_code(&refusal.message);
                     self.store
                         .change_container(number, |c| c.exit_code = Some(code))?;

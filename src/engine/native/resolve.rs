@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::daemon::Daemon;
 use super::refusals::{Result, fault, no_such_image, no_such_volume};
 use super::translate::host_path;
-use crate::engine::Kind;
+use crate::engine::{Kind, Place, VolumeRef};
 use crate::store::spec::{self, Source, Spec, path};
 use crate::store::{
     BindSource, Container, Mount, MountSource, Owner, TmpfsSource, Volume, VolumeSource, driver,
@@ -189,13 +189,18 @@ impl Daemon {
         labels: &BTreeMap<String, String>,
     ) -> Result<String> {
         let name = names::random();
+        let (container, target) = (container.to_owned(), target.to_owned());
+        let owner = Owner {
+            container: container.clone(),
+            target: target.clone(),
+        };
+        // Who is known by the same words was made for an earlier container of this name.
+        self.seats
+            .remove(&Place::Volume(VolumeRef::Anonymous { container, target }));
         self.add_volume(Volume {
             name: name.clone(),
             anonymous: true,
-            owner: Some(Owner {
-                container: container.to_owned(),
-                target: target.to_owned(),
-            }),
+            owner: Some(owner),
             driver: driver::LOCAL.to_owned(),
             labels: labels.clone(),
             options: BTreeMap::new(),

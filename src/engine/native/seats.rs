@@ -2,10 +2,10 @@
 //! this table.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::files::Session;
-use super::refusals::{Fault, not_running, paused};
+use super::refusals::{Result, engine_down, not_running, paused};
 use crate::engine::Place;
 
 /// A place.
@@ -21,13 +21,30 @@ pub(super) enum Seat {
 
 /// Every place that was used.
 #[derive(Debug, Default)]
-pub(super) struct Seats(RwLock<BTreeMap<Place, Seat>>);
+pub(super) struct Seats(RwLock<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    places: BTreeMap<Place, Seat>,
+    down: bool,
+}
 
 impl Seats {
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Who acts in a place; `None` when nobody was there yet.
-    pub(super) fn session(&self, place: &Place) -> Option<Result<Arc<Session>, Fault>> {
-        let seats = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        Some(match (seats.get(place)?, place) {
+    pub(super) fn session(&self, place: &Place) -> Option<Result<Arc<Session>>> {
+        let table = self.read();
+        if table.down {
+            return Some(engine_down());
+        }
+        Some(match (table.places.get(place)?, place) {
             (Seat::Open(session), _) => Ok(Arc::clone(session)),
             (Seat::Paused(_), Place::Container(name)) => Err(paused(name)),
             (Seat::Paused(_), _) => return None,
@@ -36,23 +53,20 @@ impl Seats {
     }
 
     pub(super) fn put(&self, place: Place, seat: Seat) {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(place, seat);
+        self.write().places.insert(place, seat);
     }
 
     pub(super) fn remove(&self, place: &Place) {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(place);
+        self.write().places.remove(place);
     }
 
     /// Freezes or wakes a container.
     pub(super) fn freeze(&self, container: &str, freeze: bool) {
-        let mut seats = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(seat) = seats.get_mut(&Place::Container(container.to_owned())) {
+        let mut table = self.write();
+        if let Some(seat) = table
+            .places
+            .get_mut(&Place::Container(container.to_owned()))
+        {
             *seat = match seat.clone() {
                 Seat::Open(session) if freeze => Seat::Paused(session),
                 Seat::Paused(session) if !freeze => Seat::Open(session),
@@ -61,9 +75,15 @@ impl Seats {
         }
     }
 
-    /// Everybody but those on the host is gone.
+    /// The engine is down. Everybody but those on the host is gone, and they must wait too.
     pub(super) fn crash(&self) {
-        let mut seats = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        seats.retain(|place, _| *place == Place::Host);
+        let mut table = self.write();
+        table.places.retain(|place, _| *place == Place::Host);
+        table.down = true;
+    }
+
+    /// The engine is up again.
+    pub(super) fn recover(&self) {
+        self.write().down = false;
     }
 }

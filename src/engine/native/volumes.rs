@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::daemon::Daemon;
 use super::refusals::{Result, refuse};
 use super::translate::{volume_ref, volume_seen};
+use super::view::View;
 use crate::engine::{Kind, Place, VolumeFilter, VolumeRef, VolumeSeen, VolumeSpec};
+use crate::rootfs::Rootfs;
 use crate::store::filter::{Command, Filters};
 use crate::store::{Number, Volume, driver, names};
 use crate::union::{Directory, Errno};
@@ -123,27 +125,12 @@ impl Daemon {
     }
 
     /// A volume from outside, as a place for file operations.
-    pub(super) fn volume_view(&mut self, number: Number) -> Result<super::view::View> {
+    pub(super) fn volume_view(&mut self, number: Number) -> Result<View> {
         let (union, top) = self.volume_node(number, None)?;
         let locks = Arc::clone(&self.ground.locks);
         let storage = self.volume_storage(number);
-        // A volume that is a host directory (Docker row 189) is seen through the host's own tree.
-        let rootfs = if top.same(&union.root()) {
-            crate::rootfs::Rootfs::with_locks(union, false, locks)
-        } else {
-            let rootfs = crate::rootfs::Rootfs::with_locks(Arc::clone(&union), false, locks);
-            let (target, node) = ("/".into(), top);
-            let id = crate::rootfs::Rootfs::ROOT_ID;
-            rootfs.mount(crate::rootfs::Mount {
-                target,
-                union,
-                node,
-                read_only: false,
-                id,
-            })?;
-            rootfs
-        };
-        Ok(super::view::View::single(Arc::new(rootfs), storage))
+        let rootfs = Rootfs::of_part(union, top, false, locks);
+        Ok(View::single(Arc::new(rootfs), storage))
     }
 }
 

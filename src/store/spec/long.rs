@@ -62,7 +62,7 @@ fn check_bind(source: &str, recursive: Option<&str>) -> Result<(), String> {
     {
         return Err(format!("invalid value for bind-recursive: {value}"));
     }
-    if source == "." || source.starts_with("./") {
+    if source.starts_with('.') {
         Ok(())
     } else {
         check_absolute(source)

@@ -105,13 +105,17 @@ fn a_crash_keeps_what_was_written() {
          create three app => ok
          in one write /etc/app.conf changed => ok
          in one write /s/file kept => ok
+         in host write /h x => ok
          crash => ok
          in one read /s/file => engine-down
+         in host read /h => engine-down
          run four app => engine-down
          volume ls => engine-down
          crash => ok
          restart engine => ok
          inspect one => Exited 137 /s
+         in one read /s/file => container-not-running
+         in host read /h => \"x\"
          inspect two => no-such-container
          inspect three => Created
          volume inspect store => store {\"a\": \"b\"} [\"one\"]

@@ -5,4 +5,5 @@ mod lifecycle;
 mod mounts;
 mod parse;
 mod script;
+mod threads;
 mod volumes;

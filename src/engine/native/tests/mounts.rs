@@ -44,6 +44,19 @@ fn a_missing_source() {
          in host delete /there => ok
          start three => mount-source-missing
          inspect three => Created /m
+         in host mkdir /later => ok
+         run --mount type=bind,source=./later,target=/m later app => ok
+         stop later => ok
+         in host delete /later => ok
+         start later => mount-source-missing
+         inspect later => Exited 0 /m
+         in host mkdir /typed => ok
+         run -v ./typed:/data typed app => ok
+         stop typed => ok
+         in host delete /typed => ok
+         in host write /typed f => ok
+         start typed => mount-type-mismatch
+         inspect typed => Exited 127 /data
          in host symlink /dangling nowhere => ok
          run -v ./dangling:/m four app => mount-source-missing
          in host symlink /link deep => ok

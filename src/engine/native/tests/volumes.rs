@@ -76,6 +76,11 @@ fn what_volume_declares() {
          rm -f one => ok
          rm -f -v two => ok
          rm -f -v four => ok
+         in volume=<one:/data> list / => own seed
+         run one vol => ok
+         in volume=<one:/data> list / => seed
+         rm -f -v one => ok
+         in volume=<one:/data> list / => own seed
          volume ls => named <one:/data>
          volume ls dangling=true => <one:/data>
          volume prune => <one:/data>
@@ -163,6 +168,8 @@ fn driver_options_of_the_local_driver() {
          run -v bound:/data one app => ok
          in one write /data/new x => ok
          in host list /dir => new seed
+         in volume=bound list / => new seed
+         in volume=bound list /../.. => new seed
          volume create type=none o=bind device=/missing broken => broken
          create -v broken:/nothing two app => ok
          start two => mount-source-missing

@@ -338,8 +338,9 @@ fn a_mount_shows_a_directory_on_a_directory_and_a_file_on_a_file() {
 #[test]
 fn a_tree_can_be_a_part_of_a_union() {
     let disk = disk(false);
-    let part = Arc::new(Rootfs::new(Arc::clone(&disk.volume), false));
-    mount(&part, &disk.volume, "/", "/in", 0).unwrap();
+    let top = node_at(&disk.volume, "/in");
+    let locks = Arc::default();
+    let part = Arc::new(Rootfs::of_part(Arc::clone(&disk.volume), top, false, locks));
     let inside = process(&part, "root");
     assert_eq!(word(perform(&inside, "stat /f")), "ok");
     assert_eq!(word(perform(&inside, "stat ../../file")), "ENOENT");
