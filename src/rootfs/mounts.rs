@@ -51,6 +51,8 @@ pub(super) struct Mounted {
     /// What shows: the directory or file at the top of this mount.
     pub(super) root: NodeRef,
     pub(super) read_only: bool,
+    /// `nodev`, `noexec`.
+    pub(super) restricted: bool,
     /// What it hides; `None` for the root of the table.
     pub(super) point: Option<Point>,
     target: PathBuf,
@@ -103,6 +105,7 @@ impl Rootfs {
             root: top,
             union,
             read_only,
+            restricted: false,
             point: None,
             target: PathBuf::from("/"),
         };
@@ -123,6 +126,19 @@ impl Rootfs {
     /// `ENOTDIR` for a directory on a file or a file on a directory; what the walk to the target
     /// gives.
     pub fn mount(&self, mount: Mount) -> Result<()> {
+        self.add(mount, false)
+    }
+
+    /// [`Self::mount`] with `nodev` and `noexec`, as Docker mounts a tmpfs (Docker row 164): its devices
+    /// cannot be opened, nor its files executed.
+    ///
+    /// # Errors
+    /// As [`Self::mount`].
+    pub fn mount_restricted(&self, mount: Mount) -> Result<()> {
+        self.add(mount, true)
+    }
+
+    fn add(&self, mount: Mount, restricted: bool) -> Result<()> {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let superuser = credentials::host_root();
         let found =
@@ -142,15 +158,14 @@ impl Rootfs {
             union: mount.union,
             root: mount.node,
             read_only: mount.read_only,
+            restricted,
             point: Some(point),
             target: mount.target,
         };
         let mut others = table.others.clone();
         others.push(Arc::new(mounted));
-        *table = Arc::new(Table {
-            root: Arc::clone(&table.root),
-            others,
-        });
+        let root = Arc::clone(&table.root);
+        *table = Arc::new(Table { root, others });
         Ok(())
     }
 
@@ -192,12 +207,11 @@ impl Rootfs {
 }
 
 impl Table {
-    /// The root, where absolute paths start.
+    /// Where absolute paths start.
     pub(super) fn root(&self) -> Location {
-        Location {
-            mount: Arc::clone(&self.root),
-            node: self.root.root.clone(),
-        }
+        let mount = Arc::clone(&self.root);
+        let node = mount.root.clone();
+        Location { mount, node }
     }
 
     /// Crosses into whatever is mounted on a file, again and again: mounts stack.

@@ -206,8 +206,14 @@ impl Union {
         if change.mode.is_some() {
             self.change_escaped_acl(&real, after.mode)?;
         }
-        let wanted = after.representation(node.0.kind);
-        if wanted.kind == real.stat()?.kind {
+        let real_kind = real.stat()?.kind;
+        let wanted = if real_kind == FileKind::Regular && node.0.kind != FileKind::Regular {
+            // Once it is a regular file it stays one: it may have attributes.
+            after.carried(node.0.kind)
+        } else {
+            after.representation(node.0.kind)
+        };
+        if wanted.kind == real_kind {
             return write_representation(&real, &wanted);
         }
         drop(names);
@@ -265,9 +271,10 @@ impl Union {
         change(&open.directory)
     }
 
-    /// Replaces the real file by one of another type that stands for the same file: a symlink that is
-    /// given away becomes a regular file with its target as content. Needs the namespace lock for writing.
-    fn convert(&self, node: &NodeRef, owner: &OverrideStat) -> Result<()> {
+    /// Replaces a real link, pipe or socket by a regular file that stands for it: a symlink that is given
+    /// away becomes a regular file with its target as content. Its directory's times stay. Needs the
+    /// namespace lock for writing.
+    pub(super) fn convert(&self, node: &NodeRef, owner: &OverrideStat) -> Result<()> {
         if !matches!(lock(&node.0.state).upper, Upper::Named) {
             return Err(Errno::PERM);
         }
@@ -280,7 +287,10 @@ impl Union {
             target: content,
             access: None,
             default: None,
+            is_carried: true,
         };
+        let parent = Real::itself(std::sync::Arc::clone(&real.directory));
+        let around = parent.stat()?;
         let temporary = self.temporary_near(&real.directory, |directory, name| {
             self.make_real(directory, name, &birth).map(drop)
         })?;
@@ -290,6 +300,8 @@ impl Union {
         )?;
         let new = temporary.real().stat()?;
         temporary.replace(&real)?;
+        let at = super::SetTime::At;
+        parent.set_times(Some(at(around.atime)), Some(at(around.mtime)))?;
         let mut uppers = lock(&self.uppers);
         uppers.nodes.remove(&old.identity());
         uppers.nodes.insert(new.identity(), node);

@@ -13,7 +13,7 @@ use super::find::UpperSight;
 use super::lock::{lock, read};
 use super::marks::OVERRIDE_STAT;
 use super::node::{Node, NodeRef, State, Upper};
-use super::override_stat::OverrideStat;
+use super::override_stat::{OverrideStat, Representation};
 use super::real::{Facts, Real, type_of_kind};
 use super::{Caller, Directory, Errno, FileKind, New, NewKind, Result, privileges};
 
@@ -26,6 +26,20 @@ pub(super) struct Birth {
     pub(super) target: Option<OsString>,
     pub(super) access: Option<Acl>,
     pub(super) default: Option<Acl>,
+    /// It has to be a regular file, so that it can have attributes.
+    pub(super) is_carried: bool,
+}
+
+impl Birth {
+    /// How it is kept when ownership is overridden.
+    fn representation(&self) -> Representation {
+        let can_carry = matches!(self.kind, FileKind::Regular | FileKind::Directory);
+        if self.is_carried || (self.access.is_some() && !can_carry) {
+            self.owner.carried(self.kind)
+        } else {
+            self.owner.representation(self.kind)
+        }
+    }
 }
 
 impl Union {
@@ -227,6 +241,7 @@ impl Union {
             target,
             access,
             default,
+            is_carried: false,
         })
     }
 
@@ -243,7 +258,7 @@ impl Union {
         birth: &Birth,
     ) -> Result<Facts> {
         let (kind, mode) = if self.is_overridden() {
-            let wanted = birth.owner.representation(birth.kind);
+            let wanted = birth.representation();
             (wanted.kind, wanted.mode)
         } else {
             (birth.kind, birth.owner.mode)
@@ -285,7 +300,7 @@ impl Union {
         let mut facts = real.stat()?;
         let OverrideStat { uid, gid, mode, .. } = birth.owner;
         if self.is_overridden() {
-            let wanted = birth.owner.representation(birth.kind);
+            let wanted = birth.representation();
             if let Some(value) = &wanted.attribute {
                 real.set_xattr(OVERRIDE_STAT.as_ref(), value, XattrFlags::empty())?;
             }
@@ -309,10 +324,7 @@ impl Union {
         for (name, list) in [(acl::ACCESS, &birth.access), (acl::DEFAULT, &birth.default)] {
             if let Some(list) = list {
                 let name = self.marks.to_real(name.as_ref())?;
-                let set = real.set_xattr(&name, &list.format(), XattrFlags::empty());
-                if set != Err(Errno::PERM) || !self.is_overridden() {
-                    set?;
-                }
+                real.set_xattr(&name, &list.format(), XattrFlags::empty())?;
             }
         }
         Ok(facts)

@@ -190,7 +190,8 @@ impl Union {
         if let Some(facts) = upper {
             state.upper = Upper::Named;
             ino = Some(self.show_ino(&facts));
-            if !search.candidates.is_empty() {
+            // A redirect can lead into the lower layers even where the parent has no part in them.
+            if !self.roots.is_empty() {
                 let directory = self.upper_directory(dir)?.ok_or(Errno::STALE)?;
                 let marks = self.directory_marks(&Real::named(directory, name))?;
                 state.opaque = marks.opaque;
@@ -310,7 +311,7 @@ impl<'union> Search<'union> {
         mut base: Arc<LowerDirectory>,
     ) -> Result<Option<(Arc<LowerDirectory>, Facts)>> {
         let path = self.path.clone();
-        let is_last_layer = self.next >= self.candidates.len();
+        let is_last_layer = base.layer + 1 >= self.union.roots.len();
         let mut found = None;
         for (at, name) in path.iter().enumerate() {
             let is_last = at + 1 == path.len();

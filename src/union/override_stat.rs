@@ -86,22 +86,33 @@ impl OverrideStat {
             FileKind::Fifo | FileKind::Socket => is_roots && is_usual,
             FileKind::Character | FileKind::Block => false,
         };
-        let needs_attribute = !is_real_kind
-            || (matches!(kind, FileKind::Regular | FileKind::Directory) && !(is_roots && is_usual));
-        let value = Self {
+        let needs_attribute =
+            (matches!(kind, FileKind::Regular | FileKind::Directory) && !(is_roots && is_usual));
+        if !is_real_kind {
+            return self.carried(kind);
+        }
+        Representation {
+            kind,
+            mode: (self.mode & 0o777) | owner_bits,
+            attribute: needs_attribute.then(|| self.value(kind)),
+        }
+    }
+
+    /// How the file is kept as a regular one, whatever it is: so that it can have attributes.
+    pub(super) fn carried(&self, kind: FileKind) -> Representation {
+        Representation {
+            kind: FileKind::Regular,
+            mode: (self.mode & 0o777) | 0o600,
+            attribute: Some(self.value(kind)),
+        }
+    }
+
+    fn value(&self, kind: FileKind) -> Vec<u8> {
+        let stated = Self {
             kind: Some(kind),
             ..*self
-        }
-        .format();
-        Representation {
-            kind: if is_real_kind {
-                kind
-            } else {
-                FileKind::Regular
-            },
-            mode: (self.mode & 0o777) | owner_bits,
-            attribute: needs_attribute.then(|| value.into_bytes()),
-        }
+        };
+        stated.format().into_bytes()
     }
 }
 

@@ -9,7 +9,7 @@ use rustix::fs::XattrFlags as Native;
 use super::acl::{self, Acl};
 use super::attributes::write_representation;
 use super::filesystem::Union;
-use super::lock::{lock, read};
+use super::lock::{lock, read, write};
 use super::node::NodeRef;
 use super::override_stat::OverrideStat;
 use super::real::Real;
@@ -49,8 +49,14 @@ impl Union {
         let real_name = self.marks.to_real(name)?;
         self.check_writable()?;
         check_kind(node, name)?;
+        if name == acl::DEFAULT && !node.0.is_directory() {
+            return Err(Errno::ACCESS);
+        }
         self.copy_up(node, None)?;
         let _changing = lock(&node.0.changing);
+        if self.is_overridden() {
+            self.make_carrier(node)?;
+        }
         let _names = read(&self.names);
         let real = self.real(node)?;
         let native = match flags {
@@ -63,6 +69,21 @@ impl Union {
             return self.set_escaped_acl(node, &real, (name, &real_name), value, native);
         }
         real.set_xattr(&real_name, value, native)
+    }
+
+    /// Makes a file one that can have `user.` attributes, in which all others are kept.
+    fn make_carrier(&self, node: &NodeRef) -> Result<()> {
+        if matches!(node.0.kind, FileKind::Regular | FileKind::Directory) {
+            return Ok(());
+        }
+        let _names = write(&self.names);
+        let real = self.real(node)?;
+        let facts = real.stat()?;
+        if facts.kind == FileKind::Regular {
+            return Ok(());
+        }
+        let owner = self.shown_owner(&real, &facts)?;
+        self.convert(node, &owner)
     }
 
     /// Keeps an ACL under its escaped name, and the mode in step with it, as `posix_acl_update_mode` does.
@@ -79,9 +100,6 @@ impl Union {
         }
         let list = Acl::parse(value).ok_or(Errno::INVAL)?;
         if name == acl::DEFAULT {
-            if !node.0.is_directory() {
-                return Err(Errno::ACCESS);
-            }
             return real.set_xattr(real_name, value, flags);
         }
         if list.is_minimal() {
@@ -94,7 +112,11 @@ impl Union {
         }
         let owner = self.shown_owner(real, &real.stat()?)?;
         let mode = owner.mode & !0o777 | list.mode();
-        let wanted = OverrideStat { mode, ..owner }.representation(node.0.kind);
+        let owner = OverrideStat { mode, ..owner };
+        let wanted = match node.0.kind {
+            kind @ (FileKind::Regular | FileKind::Directory) => owner.representation(kind),
+            kind => owner.carried(kind),
+        };
         write_representation(real, &wanted)
     }
 

@@ -54,6 +54,10 @@ impl Process {
     /// As the system call.
     pub fn access(&self, path: &OsStr, read: bool, write: bool, execute: bool) -> Result<()> {
         let location = self.find(path, true)?.location;
+        let regular = location.node.kind() == FileKind::Regular;
+        if execute && regular && location.mount.restricted {
+            return Err(Errno::ACCESS);
+        }
         let mut wish = Wish::NONE;
         for (asked, one) in [
             (read, Wish::READ),

@@ -206,6 +206,9 @@ impl Process {
                 regular(location, how, truncate)
             }
             FileKind::Directory => Ok(Data::Directory),
+            FileKind::Character | FileKind::Block if location.mount.restricted => {
+                Err(Errno::ACCESS)
+            }
             _ => special(&attributes, how),
         }
     }

@@ -334,3 +334,54 @@ fn a_mount_shows_a_directory_on_a_directory_and_a_file_on_a_file() {
     assert_eq!(word(perform(&container, "stat t/in")), "ENOENT");
     assert_eq!(disk.rootfs.mounts().len(), 5);
 }
+
+#[test]
+fn a_tree_can_be_a_part_of_a_union() {
+    let disk = disk(false);
+    let top = node_at(&disk.volume, "/in");
+    let locks = Arc::default();
+    let part = Arc::new(Rootfs::of_part(Arc::clone(&disk.volume), top, false, locks));
+    let inside = process(&part, "root");
+    assert_eq!(word(perform(&inside, "stat /f")), "ok");
+    assert_eq!(word(perform(&inside, "stat ../../file")), "ENOENT");
+    perform(&inside, "symlink /../file escape").unwrap();
+    assert_eq!(word(perform(&inside, "stat escape")), "ENOENT");
+    let mut seen = Vec::new();
+    part.visit(&mut |visited| {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        seen.push((text(visited.path), text(visited.inner)));
+        Ok(())
+    })
+    .unwrap();
+    let pair = |path: &str, inner: &str| (path.to_owned(), inner.to_owned());
+    assert_eq!(seen[..2], [pair("/", "/in"), pair("/deep", "/in/deep")]);
+}
+
+#[test]
+fn a_restricted_mount_has_no_devices_and_no_programs() {
+    let disk = disk(false);
+    let node = disk.volume.root();
+    let union = Arc::clone(&disk.volume);
+    let target = "/open/dir".into();
+    let mount = Mount {
+        target,
+        union,
+        node,
+        read_only: false,
+        id: 9,
+    };
+    disk.rootfs.mount_restricted(mount).unwrap();
+    let container = process(&disk.rootfs, "root");
+    perform(&container, "device t/null 1 3 0666").unwrap();
+    perform(&container, "write t/run 0755 x").unwrap();
+    for (call, expected) in [
+        ("open t/null read", "ok"),
+        ("open open/dir/null read", "EACCES"),
+        ("access t/run x", "ok"),
+        ("access open/dir/run x", "EACCES"),
+        ("access open/dir x", "ok"),
+        ("open open/dir/run read", "ok"),
+    ] {
+        assert_eq!(word(perform(&container, call)), expected, "{call}");
+    }
+}

@@ -1,0 +1,176 @@
+//! Runs a script on both sides and compares everything that can be seen.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use layerspec::union::Options;
+
+use super::kernel::{Kernel, Layers};
+use super::script::{Outcome, Script, Side, as_user};
+use super::stage::{self, Style};
+
+/// The ordinary user of the tests: nobody.
+pub const USER: u32 = 65_534;
+
+/// What a side showed.
+struct Shown {
+    outcomes: Vec<Outcome>,
+    tree: BTreeMap<String, String>,
+}
+
+/// Which of the two a script is compared under.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    pub style: Style,
+    /// Compare the upper layers on the disk, too.
+    pub is_raw: bool,
+    pub redirect_dir: bool,
+}
+
+/// Compares; returns what differs, as text.
+pub fn differences(script: &Script, base: &Path, plan: Plan) -> String {
+    let mount = base.join("mount");
+    let mut report = String::new();
+    let options = if plan.redirect_dir {
+        ",redirect_dir=on"
+    } else {
+        ""
+    };
+    let theirs = stage::build(script, &base.join("kernel"), Style::Real);
+    let expected = run_kernel(script, &theirs, &mount, options);
+    let union = Options {
+        redirect_dir: plan.redirect_dir,
+        ..stage::options(plan.style)
+    };
+    match plan.style {
+        Style::Real => {
+            let ours = stage::build(script, &base.join("ours"), Style::Real);
+            let got = run_ours(script, &ours, &union);
+            compare_shown(script, &expected, &got, "", &mut report);
+            // The kernel must see in our layers what we showed, and the other way round.
+            let seen = Kernel::mount(&ours, &mount, options).unwrap().tree();
+            compare_trees(&seen, &got.tree, "kernel on our layers", "we", &mut report);
+            let seen = stage::open(&theirs, union).tree();
+            compare_trees(
+                &expected.tree,
+                &seen,
+                "kernel",
+                "we on its layers",
+                &mut report,
+            );
+            if plan.is_raw {
+                let (theirs, ours) = (stage::raw_upper(&theirs), stage::raw_upper(&ours));
+                compare_trees(&theirs, &ours, "kernel's upper", "our upper", &mut report);
+            }
+            compare_leftovers(&ours, &mut report);
+        }
+        Style::Override => {
+            let path = base.join("user");
+            std::fs::create_dir(&path).unwrap();
+            let user = Some(rustix::fs::Uid::from_raw(USER));
+            let group = Some(rustix::fs::Gid::from_raw(USER));
+            rustix::fs::chown(&path, user, group).unwrap();
+            let (got, again, layers) = as_user(USER, USER, || {
+                let layers = stage::build(script, &path, Style::Override);
+                let got = run_ours(script, &layers, &union);
+                let again = stage::open(&layers, union).tree();
+                (got, again, layers)
+            });
+            compare_shown(script, &expected, &got, "as user ", &mut report);
+            compare_trees(&got.tree, &again, "we", "we, opened again", &mut report);
+            compare_leftovers(&layers, &mut report);
+        }
+    }
+    report
+}
+
+fn run_kernel(script: &Script, layers: &Layers, mount: &Path, options: &str) -> Shown {
+    let mut side = Kernel::mount(layers, mount, options).unwrap();
+    let mut outcomes = Vec::new();
+    for step in &script.steps {
+        let words: Vec<&str> = step.iter().map(String::as_str).collect();
+        if words == ["remount"] {
+            let inodes = std::mem::take(&mut side.inodes);
+            drop(side);
+            side = Kernel::mount(layers, mount, options).unwrap();
+            side.inodes = inodes;
+            outcomes.push(Ok(String::new()));
+        } else {
+            outcomes.push(side.run(&words));
+        }
+    }
+    Shown {
+        outcomes,
+        tree: side.tree(),
+    }
+}
+
+fn run_ours(script: &Script, layers: &Layers, options: &Options) -> Shown {
+    let mut side = stage::open(layers, options.clone());
+    let mut outcomes = Vec::new();
+    for step in &script.steps {
+        let words: Vec<&str> = step.iter().map(String::as_str).collect();
+        if words == ["remount"] {
+            let inodes = std::mem::take(&mut side.inodes);
+            side = stage::open(layers, options.clone());
+            side.inodes = inodes;
+            outcomes.push(Ok(String::new()));
+        } else {
+            outcomes.push(side.run(&words));
+        }
+    }
+    Shown {
+        outcomes,
+        tree: side.tree(),
+    }
+}
+
+fn compare_shown(script: &Script, theirs: &Shown, ours: &Shown, who: &str, report: &mut String) {
+    let pairs = theirs.outcomes.iter().zip(&ours.outcomes);
+    for (at, (step, (theirs, ours))) in script.steps.iter().zip(pairs).enumerate() {
+        if theirs != ours {
+            let step = step.join(" ");
+            let _ = writeln!(
+                report,
+                "  {at} {step}\n    kernel  {theirs:?}\n    we {who} {ours:?}"
+            );
+        }
+    }
+    compare_trees(
+        &theirs.tree,
+        &ours.tree,
+        "kernel",
+        &format!("we {who}"),
+        report,
+    );
+}
+
+fn compare_trees(
+    left: &BTreeMap<String, String>,
+    right: &BTreeMap<String, String>,
+    left_name: &str,
+    right_name: &str,
+    report: &mut String,
+) {
+    let paths: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+    for path in paths {
+        let (l, r) = (left.get(path), right.get(path));
+        if l != r {
+            let _ = writeln!(
+                report,
+                "  {path}\n    {left_name}: {l:?}\n    {right_name}: {r:?}"
+            );
+        }
+    }
+}
+
+/// Nothing stays behind in the work directory.
+fn compare_leftovers(layers: &Layers, report: &mut String) {
+    for entry in std::fs::read_dir(&layers.work).unwrap() {
+        let name = entry.unwrap().file_name();
+        if name != "work" {
+            let _ = writeln!(report, "  left in the work directory: {}", name.display());
+        }
+    }
+}

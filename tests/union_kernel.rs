@@ -1,0 +1,126 @@
+//! The union against kernel overlayfs: the same operations on identical copies, the same outcome.
+//!
+//! Needs root, to mount. As another user the tests print why they did nothing.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod union;
+
+use std::fmt::Write as _;
+
+use union::compare::{Plan, differences};
+use union::script::Script;
+use union::stage::Style;
+use union::{random, table};
+
+/// Says why a test cannot run here.
+fn obstacle() -> Option<&'static str> {
+    if !rustix::process::geteuid().is_root() {
+        return Some("mounting an overlay needs root");
+    }
+    let file_systems = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    if !file_systems.contains("overlay") {
+        return Some("this kernel has no overlayfs");
+    }
+    None
+}
+
+/// A directory that an ordinary user can reach.
+fn scratch() -> tempfile::TempDir {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    let scratch = tempfile::tempdir().unwrap();
+    rustix::fs::chmod(scratch.path(), rustix::fs::Mode::from_raw_mode(0o755)).unwrap();
+    scratch
+}
+
+fn compare_table(rows: &[(&str, &str)], style: Style, redirect_dir: bool) {
+    if let Some(obstacle) = obstacle() {
+        println!("skipped: {obstacle}");
+        return;
+    }
+    let only = std::env::var("ROW").ok();
+    let mut failures = String::new();
+    for (name, text) in rows {
+        if only
+            .as_ref()
+            .is_some_and(|only| !name.contains(only.as_str()))
+        {
+            continue;
+        }
+        let scratch = scratch();
+        let plan = Plan {
+            style,
+            is_raw: true,
+            redirect_dir,
+        };
+        let found = differences(&Script::parse(text), scratch.path(), plan);
+        if !found.is_empty() {
+            let _ = writeln!(failures, "{name}\n{found}");
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn table_as_root() {
+    compare_table(table::ROWS, Style::Real, false);
+}
+
+#[test]
+fn table_as_user() {
+    compare_table(table::ROWS, Style::Override, false);
+}
+
+#[test]
+fn table_with_redirects() {
+    compare_table(table::REDIRECTS, Style::Real, true);
+}
+
+fn compare_random(style: Style, redirect_dir: bool, seeds: std::ops::Range<u64>) {
+    if let Some(obstacle) = obstacle() {
+        println!("skipped: {obstacle}");
+        return;
+    }
+    let mut failures = String::new();
+    for seed in seeds {
+        let scratch = scratch();
+        let script = random::script(seed);
+        let plan = Plan {
+            style,
+            is_raw: false,
+            redirect_dir,
+        };
+        let found = differences(&script, scratch.path(), plan);
+        if !found.is_empty() {
+            let _ = writeln!(failures, "seed {seed}\n{found}");
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+fn seeds(usual: u64) -> std::ops::Range<u64> {
+    let given = std::env::var("SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
+    given.map_or(0..usual, |seed: u64| seed..seed + 1)
+}
+
+#[test]
+fn random_as_root() {
+    compare_random(Style::Real, false, seeds(24));
+}
+
+#[test]
+fn random_as_user() {
+    compare_random(Style::Override, false, seeds(24));
+}
+
+#[test]
+fn random_with_redirects() {
+    compare_random(Style::Real, true, seeds(24));
+}
