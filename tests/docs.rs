@@ -2,7 +2,7 @@
 //!
 //! | block | what is done with it |
 //! |---|---|
-//! | `yaml` with `title:` and `steps:` | a scenario: blessed and run on the embedded engine. A first line `# scenarios/x.yaml` names its file, and later blocks of the document find it there |
+//! | `yaml` with `title:` and `steps:` | a scenario: blessed and run on the embedded engine. If its first line is `# scenarios/x.yaml`, it is only loaded, and a later `console` block has to run that file |
 //! | `yaml tree` | the content of an image layer, in a scenario |
 //! | `yaml part` | further top-level keys of a scenario |
 //! | `console` | lines after `$ ` are commands, run in order in the document's directory, which has the scenarios; the lines after them are their output |
@@ -46,15 +46,23 @@ fn check(name: &str) {
         return;
     };
     let project = Project::new();
-    for block in blocks(&text) {
+    let blocks = blocks(&text);
+    for (index, block) in blocks.iter().enumerate() {
         let place = format!("{name}:{}", block.line);
+        if let Some(file) = block.file() {
+            let is_run = |later: &Block| later.language() == "console" && later.text.contains(file);
+            assert!(
+                blocks[index..].iter().any(is_run),
+                "{place}: no command runs {file}"
+            );
+        }
         if let Some(reason) = block.word("no-run=") {
             assert!(!reason.is_empty(), "{place}: no-run= without a reason");
             continue;
         }
         match block.language() {
-            "yaml" => yaml(&project, &block, &place),
-            "console" => console(&project, &block, &place),
+            "yaml" => yaml(&project, block, &place),
+            "console" => console(&project, block, &place),
             "sh" | "bash" | "shell" => {
                 panic!("{place}: commands are shown in a `console` block, each after `$ `")
             }
@@ -76,6 +84,12 @@ struct Block {
 impl Block {
     fn language(&self) -> &str {
         self.info.split_whitespace().next().unwrap_or("")
+    }
+
+    /// The file that the first line names, as `# scenarios/x.yaml`.
+    fn file(&self) -> Option<&str> {
+        let name = self.text.lines().next()?.strip_prefix("# ")?;
+        (name.starts_with("scenarios/") && !name.contains(' ')).then_some(name)
     }
 
     /// What follows a prefix among the words of the info string.
@@ -132,23 +146,19 @@ fn yaml(project: &Project, block: &Block, place: &str) {
         );
         block.text.clone()
     };
-    let named = block
-        .text
-        .lines()
-        .next()
-        .and_then(|line| line.strip_prefix("# "));
-    // A document's own files stay for its commands; what has no name is tried apart from them.
+    // A document's own files stay for its commands, and what these say of them is right or wrong, as the
+    // document wishes; what has no name is tried apart from them.
+    if let Some(file) = block.file() {
+        project.write(file, &scenario);
+        let ran = project.run(&["check", file]);
+        assert_eq!(ran.code, Some(0), "{place}: {}", ran.err);
+        return;
+    }
     let apart = Project::new();
-    let (project, file) = match named.filter(|file| file.starts_with("scenarios/")) {
-        Some(file) if !file.contains(' ') => (project, file),
-        _ => (&apart, "scenarios/block.yaml"),
-    };
-    project.write(file, &scenario);
-    let folder = Path::new(file).parent().unwrap().join("fixtures/logo.png");
-    project.write(folder.to_str().unwrap(), "not really a picture\n");
-    let snapshots = apart.path().join("approved");
+    apart.write("scenarios/block.yaml", &scenario);
+    apart.write("scenarios/fixtures/logo.png", "not really a picture\n");
     for command in ["bless", "run"] {
-        let ran = project.run(&[command, file, "--snapshots", snapshots.to_str().unwrap()]);
+        let ran = apart.run(&[command]);
         assert_eq!(
             ran.code,
             Some(0),

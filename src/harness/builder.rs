@@ -1,12 +1,13 @@
 //! The harness as a program sees it.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, FormatSetting};
+use libtest_mimic::{Arguments, FormatSetting, Trial};
 
 use super::names::{stem_of, target_name};
 use super::settings::{Settings, Wanted};
@@ -112,12 +113,21 @@ impl Harness {
             target: target_name(&std::env::args_os().next().unwrap_or_default()),
             interrupt: interrupt.clone(),
         });
-        let (trials, skips) = trials(&context);
+        let (trials, mut skips) = trials(&context);
+        if arguments.list && arguments.logfile.is_none() {
+            list(&trials, arguments, out);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let selected: BTreeSet<String> = trials
+            .iter()
+            .filter(|trial| arguments.is_ignored(trial) && !arguments.is_filtered_out(trial))
+            .map(|trial| trial.name().to_owned())
+            .collect();
+        skips.retain(|(name, _)| selected.contains(name));
         let conclusion = libtest_mimic::run(arguments, trials);
-        if !arguments.list && arguments.format != Some(FormatSetting::Json) {
+        if arguments.format != Some(FormatSetting::Json) {
             let skips = skips
                 .iter()
-                .filter(|(name, _)| selected(arguments, name))
                 .map(|(name, reason)| (name.as_str(), reason.as_str()));
             let list = plain(&skip_list(skips));
             if !list.is_empty() {
@@ -143,16 +153,14 @@ fn only_file(scenarios: &Path, arguments: &Arguments) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Whether the arguments select a trial, by libtest's rules.
-fn selected(arguments: &Arguments, name: &str) -> bool {
-    let matches = |filter: &str| {
-        if arguments.exact {
-            name == filter
-        } else {
-            name.contains(filter)
+/// Lists trials as libtest does. libtest-mimic's own list panics when nobody reads it to its end.
+fn list(trials: &[Trial], arguments: &Arguments, out: &mut dyn Write) {
+    let listed = |trial: &&Trial| !arguments.is_filtered_out(trial);
+    for trial in trials.iter().filter(listed) {
+        if writeln!(out, "{}: test", trial.name()).is_err() {
+            return;
         }
-    };
-    arguments.filter.as_deref().is_none_or(matches) && !arguments.skip.iter().any(|f| matches(f))
+    }
 }
 
 #[cfg(test)]
@@ -164,17 +172,27 @@ mod tests {
     }
 
     #[test]
-    fn selection_is_libtests() {
-        let name = "volumes/readonly[access=ro]";
+    fn lists_are_libtests() {
+        let trials: Vec<Trial> = [
+            ("binds/a", false),
+            ("volumes/b[x=y]", true),
+            ("volumes/c", false),
+        ]
+        .into_iter()
+        .map(|(name, skipped)| Trial::test(name, || Ok(())).with_ignored_flag(skipped))
+        .collect();
         for (words, expected) in [
-            (&[][..], true),
-            (&["readonly"], true),
-            (&["--exact", "readonly"], false),
-            (&["--exact", name], true),
-            (&["--skip", "access=ro"], false),
-            (&["volumes", "--skip", "binds"], true),
+            (
+                &["--list"][..],
+                "binds/a: test\nvolumes/b[x=y]: test\nvolumes/c: test\n",
+            ),
+            (&["--list", "--ignored"], "volumes/b[x=y]: test\n"),
+            (&["--list", "volumes", "--skip", "x=y"], "volumes/c: test\n"),
+            (&["--list", "--exact", "volumes"], ""),
         ] {
-            assert_eq!(selected(&arguments(words), name), expected, "{words:?}");
+            let mut out = Vec::new();
+            list(&trials, &arguments(words), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{words:?}");
         }
     }
 
