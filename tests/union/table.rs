@@ -1,10 +1,10 @@
 //! Rows of the comparison. Numbers are those of the behaviour catalogue.
 
 /// Name, and script.
-pub type Row = (&'static str, &'static str);
+pub(crate) type Row = (&'static str, &'static str);
 
 /// With the options that Docker mounts with.
-pub const ROWS: &[Row] = &[
+pub(crate) const ROWS: &[Row] = &[
     // Lookup and stacking.
     (
         "1 upper hides lower",
@@ -618,7 +618,7 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// With `redirect_dir=on`.
-pub const REDIRECTS: &[Row] = &[
+pub(crate) const REDIRECTS: &[Row] = &[
     (
         "37 38 new dirs are opaque",
         "0 file d/z x; mkdir d/n; mkdir n; list d",
