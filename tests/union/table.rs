@@ -676,6 +676,10 @@ pub(crate) const REDIRECTS: &[Row] = &[
         "1 file p/d/a 1; 0 dir q/e; 0 mark q/e redirect /p/d; list q/e; create q/e/n; remount; list q/e",
     ),
     (
+        "absolute redirect past a file",
+        "2 file d/a/a z; 1 file d x; 0 dir d/a; rename d/a b; list b; remount; list b",
+    ),
+    (
         "absolute redirect below an opaque ancestor",
         "1 file p/d/a 1; 1 mark p opaque y; 0 dir q; 0 mark q opaque y; 0 dir q/e; 0 mark q/e redirect /p/d; list q/e",
     ),
