@@ -6,7 +6,8 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "helpers of tests fail by panicking"
+    clippy::print_stdout,
+    reason = "helpers of tests fail by panicking, and say why they skip"
 )]
 
 mod union;
@@ -103,11 +104,16 @@ fn compare_random(style: Style, redirect_dir: bool, seeds: std::ops::Range<u64>)
     assert!(failures.is_empty(), "{failures}");
 }
 
+/// `SEED=7` runs one, `SEEDS=1000` so many.
 fn seeds(usual: u64) -> std::ops::Range<u64> {
-    let given = std::env::var("SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    given.map_or(0..usual, |seed: u64| seed..seed + 1)
+    let number = |name| {
+        let text = std::env::var(name).ok();
+        text.and_then(|text| text.parse::<u64>().ok())
+    };
+    match number("SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SEEDS").unwrap_or(usual),
+    }
 }
 
 #[test]

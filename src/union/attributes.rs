@@ -32,10 +32,10 @@ impl Union {
             return Ok(());
         }
         let known = lock(&node.0.state).upper_identity;
-        match known {
-            Some(known) if known != facts.identity() => Err(Errno::STALE),
-            _ => Ok(()),
-        }
+        let is_directory = facts.kind == FileKind::Directory;
+        let is_other = known.is_some_and(|known| known != facts.identity())
+            || node.0.is_directory() != is_directory;
+        if is_other { Err(Errno::STALE) } else { Ok(()) }
     }
 
     /// Facts of the real file as the union shows them.

@@ -67,7 +67,8 @@ impl Union {
         let mut merged = BTreeMap::new();
         if let Some(directory) = self.upper_directory(dir)? {
             self.list_layer(&Real::itself(directory), None, &mut merged)?;
-            if is_numbered && !lowers.is_empty() {
+            // Without lowers, only what was moved here can have lower parts.
+            if is_numbered && (!lowers.is_empty() || self.options.redirect_dir) {
                 self.number_upper_directories(dir, &mut merged)?;
             }
         }

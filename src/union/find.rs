@@ -314,16 +314,14 @@ impl<'union> Search<'union> {
         let is_last_layer = base.layer + 1 >= self.union.roots.len();
         let mut found = None;
         for (at, name) in path.iter().enumerate() {
-            let is_last = at + 1 == path.len();
             let real = base.child(&self.union.descriptors, name)?;
             let Some(facts) = real.look()? else {
                 return Ok(None);
             };
             if facts.kind != FileKind::Directory {
-                // A whiteout ends the merge, and so does any other file (union row 5). On the way to an
-                // absolute redirect only a whiteout does.
-                let is_whiteout = self.union.is_lower_whiteout(&base, &real, &facts)?;
-                self.stop = self.stop || is_last || is_whiteout;
+                // A whiteout ends the merge, and so does any other file (union row 5), on the way to an
+                // absolute redirect too.
+                self.stop = true;
                 return Ok(None);
             }
             if !is_last_layer {

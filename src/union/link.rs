@@ -37,6 +37,10 @@ impl Union {
                 return Ok(Step::CopyUp(needed.clone()));
             }
         }
+        if self.is_overridden() {
+            // A link or pipe that has to become a regular file later could not take its other names along.
+            self.make_carrier(node)?;
+        }
         let real = self.real(node)?;
         let directory = self.upper_directory(dir)?.ok_or(Errno::STALE)?;
         if whiteout.is_some() {

@@ -91,25 +91,27 @@ fn take_most(space: &dyn Space, file: &Facts, start: u64, length: u64) -> Result
     let first_page = start - start % PAGE;
     // The page in which the file ends now is there already.
     let is_first_there = !start.is_multiple_of(PAGE) && start <= file.size && has_all_blocks;
-    let asked = |end: u64| {
-        let pages = end.next_multiple_of(PAGE) - first_page;
-        pages - if is_first_there { PAGE } else { 0 }
-    };
-    let mut end = start + length;
-    loop {
-        match space.take(asked(end)) {
-            Ok(()) => return Ok((asked(end), end - start)),
-            Err(Errno::NOSPC | Errno::DQUOT) => {}
+    let pages = (start + length - first_page).div_ceil(PAGE);
+    // As many pages as there are, in halving strides.
+    let (mut got, mut stride) = (u64::from(is_first_there), pages);
+    let mut taken = 0;
+    while got < pages && stride > 0 {
+        let more = stride.min(pages - got) * PAGE;
+        match space.take(more) {
+            Ok(()) => {
+                got += more / PAGE;
+                taken += more;
+            }
+            Err(Errno::NOSPC | Errno::DQUOT) => stride = (more / PAGE) / 2,
             Err(errno) => return Err(errno),
         }
-        // Half as many pages, ending at a page's end.
-        let pages = (end - first_page).div_ceil(PAGE);
-        let fewer = first_page + (pages / 2) * PAGE;
-        if fewer <= start {
-            return Err(Errno::NOSPC);
-        }
-        end = fewer;
     }
+    let end = (first_page + got * PAGE).min(start + length);
+    if end <= start {
+        space.give(taken);
+        return Err(Errno::NOSPC);
+    }
+    Ok((taken, end - start))
 }
 
 /// Bytes that a file occupies.

@@ -54,7 +54,8 @@ impl Union {
         }
         self.copy_up(node, None)?;
         let _changing = lock(&node.0.changing);
-        if self.is_overridden() {
+        if self.is_overridden() && name != acl::DEFAULT {
+            let _names = write(&self.names);
             self.make_carrier(node)?;
         }
         let _names = read(&self.names);
@@ -71,12 +72,12 @@ impl Union {
         real.set_xattr(&real_name, value, native)
     }
 
-    /// Makes a file one that can have `user.` attributes, in which all others are kept.
-    fn make_carrier(&self, node: &NodeRef) -> Result<()> {
+    /// Makes a file one that can have `user.` attributes, in which all others are kept. Needs the
+    /// namespace lock for writing.
+    pub(super) fn make_carrier(&self, node: &NodeRef) -> Result<()> {
         if matches!(node.0.kind, FileKind::Regular | FileKind::Directory) {
             return Ok(());
         }
-        let _names = write(&self.names);
         let real = self.real(node)?;
         let facts = real.stat()?;
         if facts.kind == FileKind::Regular {

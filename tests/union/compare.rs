@@ -11,7 +11,7 @@ use super::script::{Outcome, Script, Side, as_user};
 use super::stage::{self, Style};
 
 /// The ordinary user of the tests: nobody.
-pub const USER: u32 = 65_534;
+pub(crate) const USER: u32 = 65_534;
 
 /// What a side showed.
 struct Shown {
@@ -21,15 +21,15 @@ struct Shown {
 
 /// Which of the two a script is compared under.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    pub style: Style,
+pub(crate) struct Plan {
+    pub(crate) style: Style,
     /// Compare the upper layers on the disk, too.
-    pub is_raw: bool,
-    pub redirect_dir: bool,
+    pub(crate) is_raw: bool,
+    pub(crate) redirect_dir: bool,
 }
 
 /// Compares; returns what differs, as text.
-pub fn differences(script: &Script, base: &Path, plan: Plan) -> String {
+pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
     let mount = base.join("mount");
     let mut report = String::new();
     let options = if plan.redirect_dir {

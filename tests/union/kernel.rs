@@ -11,23 +11,23 @@ use super::script::{Described, Outcome, Side, as_user, brief, octal};
 
 /// Where the layers of one copy are.
 #[derive(Debug)]
-pub struct Layers {
-    pub upper: PathBuf,
-    pub work: PathBuf,
-    pub lowers: Vec<PathBuf>,
+pub(crate) struct Layers {
+    pub(crate) upper: PathBuf,
+    pub(crate) work: PathBuf,
+    pub(crate) lowers: Vec<PathBuf>,
 }
 
 /// A mounted overlay, unmounted on drop.
 #[derive(Debug)]
-pub struct Kernel {
-    pub mount: PathBuf,
+pub(crate) struct Kernel {
+    pub(crate) mount: PathBuf,
     handles: BTreeMap<String, rustix::fd::OwnedFd>,
-    pub inodes: BTreeMap<String, u64>,
+    pub(crate) inodes: BTreeMap<String, u64>,
     is_mounted: bool,
 }
 
 impl Kernel {
-    pub fn mount(layers: &Layers, mount: &Path, options: &str) -> Result<Self, Errno> {
+    pub(crate) fn mount(layers: &Layers, mount: &Path, options: &str) -> Result<Self, Errno> {
         let lowers: Vec<_> = layers
             .lowers
             .iter()
@@ -54,7 +54,7 @@ impl Kernel {
     }
 
     /// A directory as it is.
-    pub fn plain(path: &Path) -> Self {
+    pub(crate) fn plain(path: &Path) -> Self {
         Self {
             mount: path.to_owned(),
             handles: BTreeMap::new(),
@@ -337,12 +337,13 @@ impl Side for Kernel {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn errno(error: std::io::Error) -> Errno {
     Errno::from_io_error(&error).unwrap()
 }
 
 /// Describes a file of the real disk.
-pub fn describe(path: &Path) -> Result<Described, Errno> {
+pub(crate) fn describe(path: &Path) -> Result<Described, Errno> {
     let stat = fs::lstat(path)?;
     let kind = match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => 'd',
@@ -381,7 +382,7 @@ pub fn describe(path: &Path) -> Result<Described, Errno> {
         mode: stat.st_mode & 0o7777,
         uid: stat.st_uid,
         gid: stat.st_gid,
-        links: u64::try_from(stat.st_nlink).unwrap(),
+        links: stat.st_nlink,
         size: u64::try_from(stat.st_size).unwrap(),
         device: if matches!(kind, 'c' | 'b') {
             (fs::major(stat.st_rdev), fs::minor(stat.st_rdev))

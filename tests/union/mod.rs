@@ -1,9 +1,9 @@
 //! Helpers of the tests that compare the union with kernel overlayfs.
 
-pub mod compare;
-pub mod kernel;
-pub mod ours;
-pub mod random;
-pub mod script;
-pub mod stage;
-pub mod table;
+pub(crate) mod compare;
+pub(crate) mod kernel;
+pub(crate) mod ours;
+pub(crate) mod random;
+pub(crate) mod script;
+pub(crate) mod stage;
+pub(crate) mod table;

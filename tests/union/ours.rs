@@ -13,15 +13,15 @@ use super::script::{Described, Outcome, Side, brief, octal};
 
 /// A union, a caller, and open handles.
 #[derive(Debug)]
-pub struct Ours {
-    pub union: Arc<Union>,
-    pub caller: Caller,
+pub(crate) struct Ours {
+    pub(crate) union: Arc<Union>,
+    pub(crate) caller: Caller,
     handles: BTreeMap<String, Handle>,
-    pub inodes: BTreeMap<String, u64>,
+    pub(crate) inodes: BTreeMap<String, u64>,
 }
 
 /// A caller to whom everything is allowed.
-pub fn root() -> Caller {
+pub(crate) fn root() -> Caller {
     Caller {
         capabilities: vec![
             CallerCapability::Chown,
@@ -37,7 +37,7 @@ pub fn root() -> Caller {
 }
 
 /// Value of an attribute in a step: a text, or bytes as `x:0102`.
-pub fn value(text: &str) -> Vec<u8> {
+pub(crate) fn value(text: &str) -> Vec<u8> {
     match text.strip_prefix("x:") {
         None => text.as_bytes().to_vec(),
         Some(hex) => (0..hex.len() / 2)
@@ -47,7 +47,7 @@ pub fn value(text: &str) -> Vec<u8> {
 }
 
 impl Ours {
-    pub fn new(union: Arc<Union>) -> Self {
+    pub(crate) fn new(union: Arc<Union>) -> Self {
         Self {
             union,
             caller: root(),
@@ -110,7 +110,7 @@ impl Ours {
         Ok(String::new())
     }
 
-    pub fn content(&self, node: &NodeRef) -> Result<Vec<u8>, Errno> {
+    pub(crate) fn content(&self, node: &NodeRef) -> Result<Vec<u8>, Errno> {
         let handle = self.union.open_file(
             node,
             OpenFlags {

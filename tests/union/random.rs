@@ -1,5 +1,7 @@
 //! Random scripts, the same for the same seed.
 
+use std::fmt::Write as _;
+
 use super::script::Script;
 
 /// A small generator (`xorshift64*`); its quality does not matter, that it never changes does.
@@ -19,105 +21,144 @@ impl Dice {
     }
 }
 
-const NAMES: &[&str] = &["a", "b", "c", "d", "e"];
+const NAMES: &[&str] = &["a", "b", "c", "d"];
 const TEXTS: &[&str] = &["x", "hello", "some-longer-text", "1234567890"];
 const MODES: &[&str] = &["644", "600", "755", "4755", "2755", "1777", "000", "400"];
 const OWNERS: &[&str] = &["0 0", "1 2", "65534 65534", "7 -", "- 8"];
-const STEPS: usize = 120;
+const DIRECTORY_MODES: &[&str] = &["755", "2775", "700"];
+const STEPS: usize = 200;
 
 /// A script for a seed.
-pub fn script(seed: u64) -> Script {
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let mut text = String::new();
-    let layers = 1 + dice.roll(3);
+pub(crate) fn script(seed: u64) -> Script {
+    let mut maker = Maker {
+        dice: Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+        known: Vec::new(),
+        text: String::new(),
+    };
+    let layers = 1 + maker.dice.roll(3);
     for layer in (0..layers).rev() {
-        fixture(&mut dice, layer, layers, &mut text);
+        maker.fixture(layer, layer + 1 == layers);
     }
     for number in 0..STEPS {
-        let step = step(&mut dice, number);
-        text.push_str(&step);
-        text.push('\n');
+        let step = maker.step(number);
+        maker.text.push_str(&step);
+        maker.text.push('\n');
     }
-    Script::parse(&text)
+    Script::parse(&maker.text)
 }
 
-/// Files of one layer. Every name is used once, so that no line can fail.
-fn fixture(dice: &mut Dice, layer: usize, layers: usize, text: &mut String) {
-    let line = |text: &mut String, words: String| {
-        text.push_str(&format!("{layer} {words}\n"));
-    };
-    for name in NAMES {
-        match dice.roll(8) {
-            0 | 1 => line(text, format!("file {name} {}", dice.pick(TEXTS))),
-            2 => line(text, format!("symlink /dev/null {name}")),
-            3 if layer + 1 < layers => line(text, format!("whiteout {name}")),
-            3 | 4 => {}
-            _ => {
-                line(
-                    text,
-                    format!("dir {name} {}", dice.pick(&["755", "2775", "700"])),
-                );
-                if dice.roll(4) == 0 {
-                    line(text, format!("mark {name} opaque y"));
-                }
-                for child in NAMES {
-                    match dice.roll(9) {
-                        0..=2 => line(text, format!("file {name}/{child} {}", dice.pick(TEXTS))),
-                        3 => line(text, format!("dir {name}/{child}")),
-                        4 => line(text, format!("file {name}/{child}/{} z", dice.pick(NAMES))),
-                        5 if layer + 1 < layers => {
-                            line(text, format!("whiteout {name}/{child}"));
-                        }
-                        6 => line(text, format!("fifo {name}/{child} 644")),
-                        _ => {}
-                    }
-                }
+struct Maker {
+    dice: Dice,
+    /// Paths that have been something once.
+    known: Vec<String>,
+    text: String,
+}
+
+impl Maker {
+    fn line(&mut self, layer: usize, words: &str, path: &str) {
+        let _ = writeln!(self.text, "{layer} {words}");
+        self.known.push(path.to_owned());
+    }
+
+    /// Files of one layer. Every name is used once, so that no line can fail.
+    fn fixture(&mut self, layer: usize, is_lowest: bool) {
+        for name in NAMES {
+            let text = self.dice.pick(TEXTS);
+            match self.dice.roll(9) {
+                0 | 1 => self.line(layer, &format!("file {name} {text}"), name),
+                2 => self.line(layer, &format!("symlink /dev/null {name}"), name),
+                3 if !is_lowest => self.line(layer, &format!("whiteout {name}"), name),
+                3 => {}
+                _ => self.fixture_directory(layer, name, is_lowest),
             }
         }
     }
-}
 
-fn path(dice: &mut Dice) -> String {
-    let depth = 1 + dice.roll(3);
-    let parts: Vec<&str> = (0..depth).map(|_| dice.pick(NAMES)).collect();
-    parts.join("/")
-}
+    fn fixture_directory(&mut self, layer: usize, name: &str, is_lowest: bool) {
+        let mode = self.dice.pick(DIRECTORY_MODES);
+        self.line(layer, &format!("dir {name} {mode}"), name);
+        if self.dice.roll(4) == 0 {
+            self.line(layer, &format!("mark {name} opaque y"), name);
+        }
+        for child in NAMES {
+            let path = format!("{name}/{child}");
+            let text = self.dice.pick(TEXTS);
+            match self.dice.roll(9) {
+                0..=2 => self.line(layer, &format!("file {path} {text}"), &path),
+                3 => self.line(layer, &format!("dir {path}"), &path),
+                4 => {
+                    let below = format!("{path}/{}", self.dice.pick(NAMES));
+                    self.line(layer, &format!("file {below} z"), &below);
+                }
+                5 if !is_lowest => self.line(layer, &format!("whiteout {path}"), &path),
+                6 => self.line(layer, &format!("fifo {path} 644"), &path),
+                _ => {}
+            }
+        }
+    }
 
-fn step(dice: &mut Dice, number: usize) -> String {
-    let (one, two) = (path(dice), path(dice));
-    let text = dice.pick(TEXTS);
-    let mode = dice.pick(MODES);
-    let owner = dice.pick(OWNERS);
-    let handle = dice.pick(&["h", "i"]);
-    match dice.roll(40) {
-        0 | 1 => format!("create {one} {mode}"),
-        2..=4 => format!("mkdir {one} 755"),
-        5 => format!("symlink /dev/null {one}"),
-        6 => format!("fifo {one} 644"),
-        7 => format!("write {one} {text}"),
-        8 => format!("append {one} {text}"),
-        9 => format!("otrunc {one} {text}"),
-        10 => format!("trunc {one} {}", dice.roll(12)),
-        11 => format!("read {one}"),
-        12 => format!("chmod {one} {mode}"),
-        13 => format!("chown {one} {owner}"),
-        14 => format!("times {one} 1000 {}", 2000 + number),
-        15 => format!("setx {one} user.{} {text}", dice.pick(NAMES)),
-        16 => format!("rmx {one} user.{}", dice.pick(NAMES)),
-        17..=20 => format!("unlink {one}"),
-        21..=23 => format!("rmdir {one}"),
-        24..=27 => format!("rename {one} {two}"),
-        28 => format!("rename {one} {two} noreplace"),
-        29 => format!("rename {one} {two} exchange"),
-        30 | 31 => format!("link {one} {two}"),
-        32 => format!("list {one}"),
-        33 => format!("stat {one}"),
-        34 => format!("open {handle} {one} {}", dice.pick(&["r", "rw"])),
-        35 => format!("hwrite {handle} {} {text}", dice.roll(9)),
-        36 => format!("hread {handle}"),
-        37 => format!("hstat {handle}"),
-        38 => format!("rename {one} {two}"),
-        _ if dice.roll(4) == 0 => "remount".to_owned(),
-        _ => format!("setx {one} trusted.t {text}"),
+    /// Mostly a path that may be there.
+    fn path(&mut self) -> String {
+        if self.known.is_empty() || self.dice.roll(8) == 0 {
+            return self.dice.pick(NAMES).to_owned();
+        }
+        let at = self.dice.roll(self.known.len());
+        self.known[at].clone()
+    }
+
+    /// Often a path that is free, in a directory that may be there.
+    fn new_path(&mut self) -> String {
+        let mut path = self.path();
+        if path.matches('/').count() < 3 && self.dice.roll(3) > 0 {
+            path = format!("{path}/{}", self.dice.pick(NAMES));
+        }
+        self.known.push(path.clone());
+        path
+    }
+
+    fn step(&mut self, number: usize) -> String {
+        let one = self.path();
+        let dice = &mut self.dice;
+        let text = dice.pick(TEXTS);
+        let mode = dice.pick(MODES);
+        let owner = dice.pick(OWNERS);
+        let handle = dice.pick(&["h", "i"]);
+        let name = dice.pick(NAMES);
+        let size = dice.roll(12);
+        match dice.roll(48) {
+            0..=2 => format!("create {} {mode}", self.new_path()),
+            3..=6 => format!("mkdir {} 755", self.new_path()),
+            7 => format!("symlink /dev/null {}", self.new_path()),
+            8 => format!("fifo {} 644", self.new_path()),
+            9 => format!("write {one} {text}"),
+            10 => format!("append {one} {text}"),
+            11 => format!("otrunc {one} {text}"),
+            12 => format!("trunc {one} {size}"),
+            13 => format!("read {one}"),
+            14 => format!("chmod {one} {mode}"),
+            15 => format!("chown {one} {owner}"),
+            16 => format!("times {one} 1000 {}", 2000 + number),
+            17 => format!("setx {one} user.{name} {text}"),
+            18 => format!("rmx {one} user.{name}"),
+            19..=22 => format!("unlink {one}"),
+            23..=26 => format!("rmdir {one}"),
+            27..=31 => format!("rename {one} {}", self.new_path()),
+            32 => format!("rename {one} {} noreplace", self.new_path()),
+            33 | 34 => format!("rename {one} {} exchange", self.path()),
+            35..=37 => format!("link {one} {}", self.new_path()),
+            38 => format!("list {one}"),
+            39 => format!("stat {one}"),
+            // The kernel cannot copy up what was unlinked; `h` is up before.
+            40 if handle == "h" => format!("open h {one} rw"),
+            40 => format!("open i {one} r"),
+            41 => format!("hwrite {handle} {size} {text}"),
+            42 => format!("hread {handle}"),
+            43 => format!("hstat {handle}"),
+            44 => format!("hchmod h {mode}"),
+            45 => format!("tmpfile h {one} 640"),
+            46 => format!("hlink {handle} {}", self.new_path()),
+            _ if number.is_multiple_of(3) => "remount".to_owned(),
+            _ => format!("setx {one} trusted.t {text}"),
+        }
     }
 }

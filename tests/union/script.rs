@@ -7,22 +7,22 @@ use rustix::io::Errno;
 
 /// A line of a fixture.
 #[derive(Clone, Debug)]
-pub struct Fixture {
+pub(crate) struct Fixture {
     /// Index of the lower; `None` is the upper.
-    pub layer: Option<usize>,
-    pub words: Vec<String>,
+    pub(crate) layer: Option<usize>,
+    pub(crate) words: Vec<String>,
 }
 
 /// A test: what is there, and what is done.
 #[derive(Clone, Debug, Default)]
-pub struct Script {
-    pub fixture: Vec<Fixture>,
-    pub steps: Vec<Vec<String>>,
-    pub layers: usize,
+pub(crate) struct Script {
+    pub(crate) fixture: Vec<Fixture>,
+    pub(crate) steps: Vec<Vec<String>>,
+    pub(crate) layers: usize,
 }
 
 impl Script {
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut script = Self {
             layers: 1,
             ..Self::default()
@@ -53,10 +53,10 @@ impl Script {
 }
 
 /// What a step came to: a text to compare, or an errno.
-pub type Outcome = Result<String, Errno>;
+pub(crate) type Outcome = Result<String, Errno>;
 
 /// One implementation of a merged view.
-pub trait Side {
+pub(crate) trait Side {
     /// Performs a step.
     fn run(&mut self, words: &[&str]) -> Outcome;
     /// Everything that is visible, by path.
@@ -65,24 +65,24 @@ pub trait Side {
 
 /// A file as both sides describe it.
 #[derive(Debug, Default)]
-pub struct Described {
-    pub kind: char,
-    pub mode: u32,
-    pub uid: u32,
-    pub gid: u32,
-    pub links: u64,
-    pub size: u64,
-    pub device: (u32, u32),
-    pub mtime: (i64, u32),
-    pub content: String,
-    pub xattrs: Vec<(String, Vec<u8>)>,
+pub(crate) struct Described {
+    pub(crate) kind: char,
+    pub(crate) mode: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) links: u64,
+    pub(crate) size: u64,
+    pub(crate) device: (u32, u32),
+    pub(crate) mtime: (i64, u32),
+    pub(crate) content: String,
+    pub(crate) xattrs: Vec<(String, Vec<u8>)>,
 }
 
 /// Times after this are "now".
-pub const OLD: i64 = 1_600_000_000;
+pub(crate) const OLD: i64 = 1_600_000_000;
 
 impl Described {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let Self {
             kind,
             mode,
@@ -118,12 +118,12 @@ impl Described {
     }
 }
 
-pub fn octal(text: &str) -> u32 {
+pub(crate) fn octal(text: &str) -> u32 {
     u32::from_str_radix(text, 8).unwrap()
 }
 
 /// Content in a text: short as it is, long as length and checksum.
-pub fn brief(bytes: &[u8]) -> String {
+pub(crate) fn brief(bytes: &[u8]) -> String {
     if bytes.len() <= 64 {
         return bytes.escape_ascii().to_string();
     }
@@ -135,7 +135,7 @@ pub fn brief(bytes: &[u8]) -> String {
 }
 
 /// Runs something in a thread with other credentials; system calls change those of one thread only.
-pub fn as_user<T: Send>(uid: u32, gid: u32, act: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn as_user<T: Send>(uid: u32, gid: u32, act: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         scope
             .spawn(|| {

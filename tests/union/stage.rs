@@ -14,19 +14,19 @@ use super::script::{Fixture, Script, Side};
 
 /// How the layers of a copy are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
+pub(crate) enum Style {
     Real,
     Override,
 }
 
 /// A directory of the real disk, open.
-pub fn open_directory(path: &Path) -> Arc<OwnedFd> {
+pub(crate) fn open_directory(path: &Path) -> Arc<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Arc::new(fs::open(path, flags, Mode::empty()).unwrap())
 }
 
 /// Makes the layers of a script below `base`.
-pub fn build(script: &Script, base: &Path, style: Style) -> Layers {
+pub(crate) fn build(script: &Script, base: &Path, style: Style) -> Layers {
     let lowers: Vec<PathBuf> = (0..script.layers)
         .map(|at| base.join(format!("lower{at}")))
         .collect();
@@ -167,7 +167,7 @@ fn age(path: &Path) {
     fs::utimensat(fs::CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
 }
 
-pub fn options(style: Style) -> Options {
+pub(crate) fn options(style: Style) -> Options {
     match style {
         Style::Real => Options::default(),
         Style::Override => Options {
@@ -179,7 +179,7 @@ pub fn options(style: Style) -> Options {
 }
 
 /// Opens a union on layers.
-pub fn open(layers: &Layers, options: Options) -> Ours {
+pub(crate) fn open(layers: &Layers, options: Options) -> Ours {
     let stack = Stack {
         upper: Some(open_directory(&layers.upper)),
         work: Some(open_directory(&layers.work)),
@@ -194,7 +194,7 @@ pub fn open(layers: &Layers, options: Options) -> Ours {
 }
 
 /// The upper layer as it is on the disk, without the marks that only the kernel writes.
-pub fn raw_upper(layers: &Layers) -> BTreeMap<String, String> {
+pub(crate) fn raw_upper(layers: &Layers) -> BTreeMap<String, String> {
     let mut tree = BTreeMap::new();
     let mut open = vec![(String::new(), layers.upper.clone())];
     while let Some((name, path)) = open.pop() {

@@ -1,10 +1,10 @@
 //! Rows of the comparison. Numbers are those of the behaviour catalogue.
 
 /// Name, and script.
-pub type Row = (&'static str, &'static str);
+pub(crate) type Row = (&'static str, &'static str);
 
 /// With the options that Docker mounts with.
-pub const ROWS: &[Row] = &[
+pub(crate) const ROWS: &[Row] = &[
     // Lookup and stacking.
     (
         "1 upper hides lower",
@@ -618,7 +618,7 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// With `redirect_dir=on`.
-pub const REDIRECTS: &[Row] = &[
+pub(crate) const REDIRECTS: &[Row] = &[
     (
         "37 38 new dirs are opaque",
         "0 file d/z x; mkdir d/n; mkdir n; list d",
@@ -674,6 +674,10 @@ pub const REDIRECTS: &[Row] = &[
     (
         "absolute redirect in a lower",
         "1 file p/d/a 1; 0 dir q/e; 0 mark q/e redirect /p/d; list q/e; create q/e/n; remount; list q/e",
+    ),
+    (
+        "absolute redirect past a file",
+        "2 file d/a/a z; 1 file d x; 0 dir d/a; rename d/a b; list b; remount; list b",
     ),
     (
         "absolute redirect below an opaque ancestor",
