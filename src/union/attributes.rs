@@ -152,6 +152,7 @@ impl Union {
         if change.mode.is_some() || change.uid.is_some() || change.gid.is_some() {
             self.set_owner(node, change, caller)?;
             node.0.harmless.store(false, Ordering::Release);
+            lock(&node.0.inheritance).take();
         }
         let _names = read(&self.names);
         let real = self.real(node)?;
@@ -169,7 +170,7 @@ impl Union {
         };
         self.remove_privileges(
             node,
-            &Real::itself(std::sync::Arc::new(open)),
+            &Real::opened(std::sync::Arc::new(open)),
             caller,
             |open| {
                 let before: Facts = fstat(open)?.into();

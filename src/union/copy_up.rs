@@ -8,7 +8,7 @@
 //! A lower hard link is broken: each name gets a file of its own, as without `index` (union row 102).
 //! Source: overlayfs.rst "Non-directories"; `fs/overlayfs/copy_up.c`.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -73,19 +73,19 @@ impl Union {
         limit: Option<u64>,
     ) -> Result<()> {
         let from = open_unseen(lower)?;
-        let lower = Real::itself(Arc::new(from));
-        self.refuse_metacopy(&lower)?;
+        let lower = Real::opened(Arc::new(from));
+        let names = self.names_to_copy(&lower)?;
         let (near, is_linked) = self.place_near(node)?;
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let (real, temporary) = match fs::openat(&near, ".", flags, Mode::RUSR | Mode::WUSR) {
-            Ok(open) => (Real::itself(Arc::new(open)), None),
+            Ok(open) => (Real::opened(Arc::new(open)), None),
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) if is_linked => {
                 let temporary = self.temporary(|work, name| {
                     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
                     fs::openat(work, name, flags, Mode::RUSR | Mode::WUSR).map(drop)
                 })?;
                 let open = temporary.real().open(OFlags::RDWR)?;
-                (Real::itself(Arc::new(open)), Some(temporary))
+                (Real::opened(Arc::new(open)), Some(temporary))
             }
             Err(errno) => return Err(errno),
         };
@@ -96,7 +96,7 @@ impl Union {
             limit,
             &self.clone_refused,
         )?;
-        self.copy_attributes(&lower, facts, &real, limit.is_some())?;
+        self.copy_attributes(&lower, facts, &real, &names, limit.is_some())?;
         self.publish(node, facts, &real, temporary)
     }
 
@@ -110,7 +110,8 @@ impl Union {
                 fs::mknodat(work, name, type_of_kind(kind), mode, device)
             }
         })?;
-        self.copy_attributes(lower, facts, temporary.real(), false)?;
+        let names = self.names_to_copy(lower)?;
+        self.copy_attributes(lower, facts, temporary.real(), &names, false)?;
         let real = temporary.real().clone();
         self.publish(node, facts, &real, Some(temporary))
     }
@@ -191,6 +192,7 @@ impl Union {
         lower: &Real,
         facts: &Facts,
         copy: &Real,
+        names: &[OsString],
         is_cut: bool,
     ) -> Result<()> {
         let made = copy.stat()?;
@@ -202,7 +204,7 @@ impl Union {
                 copy.set_mode(facts.mode)?;
             }
         }
-        self.copy_xattrs(lower, copy)?;
+        self.copy_xattrs(lower, copy, names)?;
         if self.is_overridden() {
             let shown = self.shown_owner(lower, facts)?;
             let wanted = shown.representation(shown.kind.unwrap_or(facts.kind));
@@ -218,15 +220,25 @@ impl Union {
         copy.set_times(Some(SetTime::At(facts.atime)), mtime)
     }
 
-    fn copy_xattrs(&self, lower: &Real, copy: &Real) -> Result<()> {
-        for name in lower.xattr_names()? {
-            if self.marks.is_private(&name) {
-                continue;
-            }
-            let Some(value) = lower.xattr(&name)? else {
+    /// Names of the extended attributes that go with the file: all but the union's marks.
+    fn names_to_copy(&self, lower: &Real) -> Result<Vec<OsString>> {
+        let mut names = lower.xattr_names()?;
+        if names
+            .iter()
+            .any(|name| name == self.marks.name(Mark::Metacopy))
+        {
+            return Err(Errno::PERM);
+        }
+        names.retain(|name| !self.marks.is_private(name));
+        Ok(names)
+    }
+
+    fn copy_xattrs(&self, lower: &Real, copy: &Real, names: &[OsString]) -> Result<()> {
+        for name in names {
+            let Some(value) = lower.xattr(name)? else {
                 continue;
             };
-            match copy.set_xattr(&name, &value, XattrFlags::empty()) {
+            match copy.set_xattr(name, &value, XattrFlags::empty()) {
                 Ok(()) => {}
                 // Labels of the host, which only it may set.
                 Err(Errno::PERM | Errno::OPNOTSUPP) if self.is_overridden() => {}

@@ -12,7 +12,7 @@ use super::filesystem::{Step, Union, check_name};
 use super::find::UpperSight;
 use super::lock::{lock, read};
 use super::marks::OVERRIDE_STAT;
-use super::node::{Node, NodeRef, State, Upper};
+use super::node::{Inheritance, Node, NodeRef, State, Upper};
 use super::override_stat::{OverrideStat, Representation};
 use super::real::{Facts, Real, type_of_kind};
 use super::{Caller, Directory, Errno, FileKind, New, NewKind, Result, privileges};
@@ -76,7 +76,7 @@ impl Union {
             return Ok(Step::CopyUp(dir.clone()));
         };
         self.take_space(0)?;
-        let birth = self.birth(&Real::itself(Arc::clone(&directory)), new, caller)?;
+        let birth = self.birth(dir, new, caller)?;
         let place = Real::named(directory, name);
         let is_directory = birth.kind == FileKind::Directory;
         let is_over_lowers = !lock(&dir.0.state).lowers.is_empty();
@@ -155,10 +155,10 @@ impl Union {
             kind: NewKind::Regular,
             mode,
         };
-        let birth = self.birth(&Real::itself(Arc::clone(&directory)), &new, caller)?;
+        let birth = self.birth(dir, &new, caller)?;
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let open = Arc::new(fs::openat(&directory, ".", flags, Mode::RUSR | Mode::WUSR)?);
-        let real = Real::itself(Arc::clone(&open));
+        let real = Real::opened(Arc::clone(&open));
         let facts = self.equip(&real, &birth)?;
         let state = State {
             orphan: self.orphan(&open),
@@ -198,7 +198,7 @@ impl Union {
     }
 
     /// Decides owner, mode and ACLs of a new file.
-    fn birth(&self, parent: &Real, new: &New, caller: &Caller) -> Result<Birth> {
+    fn birth(&self, dir: &NodeRef, new: &New, caller: &Caller) -> Result<Birth> {
         let (kind, device, target) = match &new.kind {
             NewKind::Regular => (FileKind::Regular, (0, 0), None),
             NewKind::Directory => (FileKind::Directory, (0, 0), None),
@@ -208,11 +208,10 @@ impl Union {
             NewKind::Character(major, minor) => (FileKind::Character, (*major, *minor), None),
             NewKind::Block(major, minor) => (FileKind::Block, (*major, *minor), None),
         };
-        let parent_owner = self.shown_owner(parent, &parent.stat()?)?;
-        let inherited = if kind == FileKind::Symlink {
-            None
-        } else {
-            self.default_acl(parent)?
+        let parent = self.inheritance(dir)?;
+        let inherited = match kind {
+            FileKind::Symlink => None,
+            _ => parent.default_acl.clone(),
         };
         let mode = match kind {
             FileKind::Symlink => 0o777,
@@ -225,7 +224,7 @@ impl Union {
             (Some(list), _) => list.clone().for_new(mode),
             (None, _) => (None, mode & !caller.umask),
         };
-        let around = (parent_owner.gid, parent_owner.mode);
+        let around = (parent.gid, parent.mode);
         let (gid, mode) = privileges::of_new(kind, mode, around, caller);
         let owner = OverrideStat {
             uid: caller.uid,
@@ -245,9 +244,22 @@ impl Union {
         })
     }
 
-    fn default_acl(&self, parent: &Real) -> Result<Option<Acl>> {
+    /// What new files take from a directory. Remembered, unless others may change it.
+    fn inheritance(&self, dir: &NodeRef) -> Result<Arc<Inheritance>> {
+        let mut known = lock(&dir.0.inheritance);
+        if let Some(known) = known.as_ref().filter(|_| !self.options.plain) {
+            return Ok(Arc::clone(known));
+        }
+        let real = self.real(dir)?;
+        let owner = self.shown_owner(&real, &real.stat()?)?;
         let name = self.marks.to_real(acl::DEFAULT.as_ref())?;
-        Ok(parent.xattr(&name)?.and_then(|value| Acl::parse(&value)))
+        let found = Arc::new(Inheritance {
+            gid: owner.gid,
+            mode: owner.mode,
+            default_acl: real.xattr(&name)?.and_then(|value| Acl::parse(&value)),
+        });
+        *known = Some(Arc::clone(&found));
+        Ok(found)
     }
 
     /// Makes a file of the real disk with all its attributes, or nothing.
@@ -280,7 +292,7 @@ impl Union {
         }
         let named = Real::named(Arc::clone(directory), name);
         let real = match open {
-            Some(open) => Real::itself(Arc::new(open)),
+            Some(open) => Real::opened(Arc::new(open)),
             None => named.clone(),
         };
         let made = self.equip(&real, birth);

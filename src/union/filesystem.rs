@@ -286,7 +286,7 @@ impl Union {
             return Ok(self.upper_directory(node)?.map(Real::itself));
         }
         let directory = self.upper_directory(&parent)?.ok_or(Errno::STALE)?;
-        Ok(Some(Real { directory, name }))
+        Ok(Some(Real::named(directory, &name)))
     }
 
     /// Where the topmost lower part of a file is.

@@ -81,7 +81,7 @@ impl Union {
         if !has_layers_below {
             return Ok(());
         }
-        self.refuse_metacopy(&Real::itself(Arc::clone(open)))
+        self.refuse_metacopy(&Real::opened(Arc::clone(open)))
     }
 
     /// Writes a file's data, as far as it is in the upper layer, to the disk. Nothing is written by itself.
@@ -164,7 +164,7 @@ impl Handle {
     }
 
     fn change<T>(&self, caller: &Caller, change: impl FnOnce(&OwnedFd) -> Result<T>) -> Result<T> {
-        let real = Real::itself(self.descriptor()?);
+        let real = Real::opened(self.descriptor()?);
         self.union
             .remove_privileges(&self.node, &real, caller, |open| change(open))
     }
@@ -217,7 +217,7 @@ impl Handle {
     /// # Errors
     /// What reading the disk gives.
     pub fn attributes(&self) -> Result<Attributes> {
-        let real = Real::itself(self.descriptor()?);
+        let real = Real::opened(self.descriptor()?);
         let facts = real.stat()?;
         self.union.show(&self.node, &real, &facts)
     }

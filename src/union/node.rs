@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{self, AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, Weak};
 
+use super::acl::Acl;
 use super::descriptors::Slot;
 use super::lock::lock;
 use super::lower::LowerDirectory;
@@ -63,10 +64,20 @@ pub(super) struct Node {
     /// Set when the file is known to have neither set-ID bits nor file capabilities, so that a write
     /// need not look for them.
     pub(super) harmless: AtomicBool,
+    /// Of a directory: what new files in it take from it, once looked up.
+    pub(super) inheritance: Mutex<Option<Arc<Inheritance>>>,
     /// Of a directory: the descriptor of its upper part.
     pub(super) slot: Arc<Slot>,
     /// Of a directory: children that are held by somebody, by name. Upper files are found by inode.
     pub(super) children: Mutex<Held<OsString>>,
+}
+
+/// What new files take from their directory.
+#[derive(Debug)]
+pub(super) struct Inheritance {
+    pub(super) gid: u32,
+    pub(super) mode: u32,
+    pub(super) default_acl: Option<Acl>,
 }
 
 /// The part of a node that changes. Guarded by its own lock, and consistent with the real disk as long
@@ -123,6 +134,7 @@ impl Node {
             changing: Mutex::new(()),
             in_upper: AtomicBool::new(in_upper),
             harmless: AtomicBool::new(false),
+            inheritance: Mutex::new(None),
             slot: Arc::new(Slot::default()),
             children: Mutex::new(Held::default()),
         }))

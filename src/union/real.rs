@@ -114,6 +114,8 @@ pub(super) fn type_of_kind(kind: FileKind) -> FileType {
 pub(super) struct Real {
     pub(super) directory: Directory,
     pub(super) name: OsString,
+    /// The descriptor is open for more than its path, so that calls can take it as it is.
+    is_open: bool,
 }
 
 impl Real {
@@ -121,6 +123,7 @@ impl Real {
         Self {
             directory,
             name: name.to_owned(),
+            is_open: false,
         }
     }
 
@@ -128,6 +131,15 @@ impl Real {
         Self {
             directory: descriptor,
             name: OsString::new(),
+            is_open: false,
+        }
+    }
+
+    /// An open file.
+    pub(super) fn opened(descriptor: Directory) -> Self {
+        Self {
+            is_open: true,
+            ..Self::itself(descriptor)
         }
     }
 
@@ -226,6 +238,9 @@ impl Real {
 
     /// Sets the permission bits. `fchmodat` would follow a link, so the file is held first.
     pub(super) fn set_mode(&self, mode: u32) -> Result<()> {
+        if self.is_open {
+            return fs::fchmod(&self.directory, Mode::from_raw_mode(mode));
+        }
         let held = self.hold()?;
         fs::chmod(proc_path_of(&held), Mode::from_raw_mode(mode))
     }
@@ -249,6 +264,9 @@ impl Real {
 
     /// `getxattr` with the errno as it is.
     pub(super) fn get_xattr(&self, name: &OsStr) -> Result<Vec<u8>> {
+        if self.is_open {
+            return growing(256, |buffer| fs::fgetxattr(&self.directory, name, buffer));
+        }
         let path = self.proc_path();
         let read = |buffer: &mut [u8]| {
             if self.name.is_empty() {
@@ -262,9 +280,15 @@ impl Real {
 
     /// Names of all extended attributes; empty where the file system has none.
     pub(super) fn xattr_names(&self) -> Result<Vec<OsString>> {
-        let path = self.proc_path();
+        let path = if self.is_open {
+            Vec::new()
+        } else {
+            self.proc_path()
+        };
         let list = growing(512, |buffer: &mut [u8]| {
-            if self.name.is_empty() {
+            if self.is_open {
+                fs::flistxattr(&self.directory, buffer)
+            } else if self.name.is_empty() {
                 fs::listxattr(&*path, buffer)
             } else {
                 fs::llistxattr(&*path, buffer)
@@ -278,6 +302,9 @@ impl Real {
     }
 
     pub(super) fn set_xattr(&self, name: &OsStr, value: &[u8], flags: XattrFlags) -> Result<()> {
+        if self.is_open {
+            return fs::fsetxattr(&self.directory, name, value, flags);
+        }
         let path = self.proc_path();
         if self.name.is_empty() {
             fs::setxattr(&*path, name, value, flags)

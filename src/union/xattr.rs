@@ -66,10 +66,13 @@ impl Union {
             XattrFlags::Replace => Native::REPLACE,
         };
         node.0.harmless.store(false, Ordering::Release);
-        if self.is_overridden() && (name == acl::ACCESS || name == acl::DEFAULT) {
-            return self.set_escaped_acl(node, &real, (name, &real_name), value, native);
-        }
-        real.set_xattr(&real_name, value, native)
+        let set = if self.is_overridden() && (name == acl::ACCESS || name == acl::DEFAULT) {
+            self.set_escaped_acl(node, &real, (name, &real_name), value, native)
+        } else {
+            real.set_xattr(&real_name, value, native)
+        };
+        lock(&node.0.inheritance).take();
+        set
     }
 
     /// Makes a file one that can have `user.` attributes, in which all others are kept. Needs the
@@ -135,7 +138,9 @@ impl Union {
         }
         self.copy_up(node, None)?;
         let _names = read(&self.names);
-        self.real(node)?.remove_xattr(&real_name)
+        let removed = self.real(node)?.remove_xattr(&real_name);
+        lock(&node.0.inheritance).take();
+        removed
     }
 
     /// Names of the extended attributes, sorted, without the union's own.
