@@ -53,11 +53,19 @@ fn growth(criterion: &mut Criterion<Ratio>) {
         });
         let (few, more) = (sized(&world, 1, 10), sized(&world, 1, 1_000));
         group.bench_function("files: 1,000 ÷ 10", |bencher| {
-            compare_per_unit(bencher, (10, || world.run(&few)), (1_000, || world.run(&more)));
+            compare_per_unit(
+                bencher,
+                (10, || world.run(&few)),
+                (1_000, || world.run(&more)),
+            );
         });
         let many = sized(&world, 1, 100_000);
         group.bench_function("files: 100,000 ÷ 1,000", |bencher| {
-            compare_per_unit(bencher, (1_000, || world.run(&more)), (100_000, || world.run(&many)));
+            compare_per_unit(
+                bencher,
+                (1_000, || world.run(&more)),
+                (100_000, || world.run(&many)),
+            );
         });
         group.finish();
     }
@@ -66,8 +74,9 @@ fn growth(criterion: &mut Criterion<Ratio>) {
 fn scenarios(criterion: &mut Criterion<Ratio>) {
     for (name, disk) in disks() {
         let world = |count: u32| {
-            let files: Vec<(String, String)> =
-                (0..count).map(|n| (format!("s{n}"), VOLUME_SCENARIO.to_owned())).collect();
+            let files: Vec<(String, String)> = (0..count)
+                .map(|n| (format!("s{n}"), VOLUME_SCENARIO.to_owned()))
+                .collect();
             World::new(&disk, &files)
         };
         let (few, many) = (world(10), world(10_000));
@@ -90,7 +99,10 @@ fn lookup(criterion: &mut Criterion<Ratio>) {
         let small = lower(home.path(), "small", 10);
         let large = lower(home.path(), "large", 100_000);
         let mut group = criterion.benchmark_group(format!("lookup, {name}"));
-        for (which, wanted) in [("a name that is there", "7"), ("a name that is not", "none")] {
+        for (which, wanted) in [
+            ("a name that is there", "7"),
+            ("a name that is not", "none"),
+        ] {
             group.bench_function(format!("{which}: 100,000 files ÷ 10"), |bencher| {
                 compare(
                     bencher,
@@ -112,7 +124,13 @@ fn lower(home: &Path, name: &str, files: u32) -> Arc<Union> {
     }
     let lower: Directory = Arc::new(std::fs::File::open(&folder).unwrap().into());
     let options = Options::default();
-    Union::open(Stack { upper: None, work: None, lowers: vec![lower], options }).unwrap()
+    Union::open(Stack {
+        upper: None,
+        work: None,
+        lowers: vec![lower],
+        options,
+    })
+    .unwrap()
 }
 
 criterion_group! {

@@ -28,8 +28,9 @@ fn scenario(criterion: &mut Criterion<Ratio>) {
 fn jobs(criterion: &mut Criterion<Ratio>) {
     let mut group = criterion.benchmark_group("64 scenarios with 2 jobs ÷ with 1 job");
     for (name, disk) in disks() {
-        let scenarios: Vec<(String, String)> =
-            (0..64).map(|n| (format!("volume-{n}"), VOLUME_SCENARIO.to_owned())).collect();
+        let scenarios: Vec<(String, String)> = (0..64)
+            .map(|n| (format!("volume-{n}"), VOLUME_SCENARIO.to_owned()))
+            .collect();
         let world = World::new(&disk, &scenarios);
         let cases = world.load();
         group.sample_size(10);

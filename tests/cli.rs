@@ -54,6 +54,39 @@ fn json(ran: &Ran) -> Vec<Value> {
 }
 
 #[test]
+fn a_snapshot_without_a_case_fails_the_run() {
+    let project = good();
+    let orphan = project.write(
+        "snapshots/volumes/gone.snap",
+        "---\nsource: x\n---\nsteps\nend\n",
+    );
+    for arguments in [
+        &["run"][..],
+        &["run", "./scenarios"],
+        &["check", "scenarios"],
+    ] {
+        let ran = project.run(arguments);
+        assert_eq!(ran.code, Some(1), "{arguments:?}: {ran:?}");
+        assert!(
+            ran.err.contains("snapshots/volumes/gone.snap"),
+            "{arguments:?}: {ran:?}"
+        );
+    }
+    for arguments in [
+        &["run", "scenarios/volumes"][..],
+        &["run", "--filter", "good"],
+    ] {
+        assert_eq!(
+            project.run(arguments).code,
+            Some(0),
+            "a selection knows nothing of the rest"
+        );
+    }
+    fs::remove_file(orphan).unwrap();
+    assert_eq!(project.run(&["run"]).code, Some(0));
+}
+
+#[test]
 fn exit_codes_tell_what_happened() {
     let project = good();
     project.write("wrong/a.yaml", WRONG);

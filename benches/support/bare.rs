@@ -20,7 +20,10 @@ pub fn volume_scenario(disk: &Path) {
     });
     container(&top, "second", |upper| {
         assert_eq!(fs::read(top.join("store/rows")).unwrap(), b"1\n");
-        assert_eq!(fs::read(upper.join("cache")).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(
+            fs::read(upper.join("cache")).unwrap_err().kind(),
+            ErrorKind::NotFound
+        );
     });
     fs::remove_file(top.join("store/rows")).unwrap();
     fs::remove_dir(top.join("store")).unwrap();

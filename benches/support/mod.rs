@@ -24,7 +24,10 @@ pub fn compare(
             of_reference += time(&mut reference);
             of_subject += time(&mut subject);
         }
-        #[expect(clippy::cast_precision_loss, reason = "a few thousand rounds at the most")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a few thousand rounds at the most"
+        )]
         let weight = rounds as f64;
         weight * of_subject.as_secs_f64() / of_reference.as_secs_f64()
     });
@@ -43,7 +46,10 @@ pub fn compare_per_unit(
             of_small += time(&mut small);
             of_large += time(&mut large);
         }
-        #[expect(clippy::cast_precision_loss, reason = "a few thousand rounds at the most")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a few thousand rounds at the most"
+        )]
         let weight = rounds as f64;
         let per_unit = |total: Duration, units: u32| total.as_secs_f64() / f64::from(units);
         weight * per_unit(of_large, large_units) / per_unit(of_small, small_units)

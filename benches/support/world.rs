@@ -41,7 +41,10 @@ impl World {
             std::fs::write(home.path().join(format!("scenarios/{stem}.yaml")), text).unwrap();
         }
         let provider = registry::provider("native").unwrap();
-        let open = OpenOptions { scratch: scratch.clone(), keep: false };
+        let open = OpenOptions {
+            scratch: scratch.clone(),
+            keep: false,
+        };
         let description = provider.probe(&open).unwrap();
         let options = CaseOptions {
             scratch,
@@ -50,7 +53,12 @@ impl World {
             update: UpdateMode::Check,
             timeout: None,
         };
-        let world = Self { home, provider, description, options };
+        let world = Self {
+            home,
+            provider,
+            description,
+            options,
+        };
         for case in world.load() {
             world.approve(&case);
         }
@@ -59,7 +67,10 @@ impl World {
 
     /// Runs one case and approves what it shows.
     pub fn approve(&self, case: &Scenario) {
-        let options = CaseOptions { update: UpdateMode::Bless, ..self.options.clone() };
+        let options = CaseOptions {
+            update: UpdateMode::Bless,
+            ..self.options.clone()
+        };
         self.run_as(case, &options);
     }
 
@@ -76,7 +87,11 @@ impl World {
 
     fn run_as(&self, case: &Scenario, options: &CaseOptions) {
         let result = run_case(case, self.provider.as_ref(), &self.description, options);
-        assert!(matches!(result.verdict, Verdict::Passed), "{:?}", result.verdict);
+        assert!(
+            matches!(result.verdict, Verdict::Passed),
+            "{:?}",
+            result.verdict
+        );
     }
 
     /// From text to verdict, all of them.

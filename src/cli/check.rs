@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use super::args::CheckArgs;
 use super::error::{CommandError, UsageError};
@@ -22,17 +23,7 @@ pub(super) fn check(args: &CheckArgs, output: &mut Output) -> Result<Exit, Comma
     if suite.cases.is_empty() {
         return super::run::nothing(&suite, &args.paths, output);
     }
-    let whole = |folder: &std::path::Path| args.paths.iter().any(|path| path == folder);
-    let mut wrong = Vec::new();
-    for root in suite.roots.iter().filter(|root| whole(&root.scenarios)) {
-        let leftovers = root
-            .leftovers(&root.all_cases()?)
-            .map_err(|error| UsageError::new(format!("{}: {error}", root.snapshots.display())))?;
-        wrong.extend(leftovers);
-    }
-    for leftover in &wrong {
-        writeln!(output.err, "{} {}", paint(BAD, "error:"), line(leftover))?;
-    }
+    let untidy = untidy(&suite, &args.paths, output)?;
     let files: BTreeSet<_> = suite
         .cases
         .iter()
@@ -43,16 +34,31 @@ pub(super) fn check(args: &CheckArgs, output: &mut Output) -> Result<Exit, Comma
         "{} in {}, {}",
         count(suite.cases.len(), "case"),
         count(files.len(), "file"),
-        match wrong.len() {
+        match untidy {
             0 => "nothing wrong".to_owned(),
             count => format!("{count} to tidy up"),
         }
     )?;
-    Ok(if wrong.is_empty() {
+    Ok(if untidy == 0 {
         Exit::Passed
     } else {
         Exit::Failed
     })
+}
+
+/// Tells what is left over in the snapshots of folders that were named as a whole; how many there are.
+pub(super) fn untidy(
+    suite: &Suite,
+    paths: &[PathBuf],
+    output: &mut Output,
+) -> Result<usize, CommandError> {
+    let leftovers = suite
+        .leftovers(paths)
+        .map_err(|error| UsageError::new(format!("snapshots cannot be read: {error}")))?;
+    for leftover in &leftovers {
+        writeln!(output.err, "{} {}", paint(BAD, "error:"), line(leftover))?;
+    }
+    Ok(leftovers.len())
 }
 
 /// A leftover in one line.

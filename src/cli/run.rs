@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anstream::StripStream;
 
 use super::args::Format;
+use super::check::untidy;
 use super::error::{CommandError, UsageError};
 use super::execute::{Execution, make_scratch, probe, select};
 use super::exit::Exit;
@@ -51,10 +52,17 @@ pub(super) fn run(settings: &RunSettings, output: &mut Output) -> Result<Exit, C
         },
     };
     let totals = execution.run(&jobs, &interrupt, &mut reporter)?;
+    drop(reporter);
     if settings.keep {
         drop(scratch.keep());
     }
-    Ok(exit(&totals, &interrupt))
+    // A selection tells nothing of what it left out.
+    let whole = settings.selection.filter.is_empty();
+    let untidy = whole && untidy(&suite, &settings.selection.paths, output)? > 0;
+    Ok(match exit(&totals, &interrupt) {
+        Exit::Passed if untidy => Exit::Failed,
+        other => other,
+    })
 }
 
 /// The exit code of a run: the worst of what happened.

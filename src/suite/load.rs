@@ -1,12 +1,14 @@
 //! Loading a suite.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::Root;
 use super::root::short;
 use crate::scenario::{Fault, Faults, FoundFile, RuleBook, Scenario, find, load};
+use crate::snapshot::Leftover;
 
 /// Which rules `covers:` may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +96,24 @@ impl Suite {
         self.roots
             .get(case.root)
             .map_or_else(PathBuf::new, |root| short(&root.snapshots))
+    }
+
+    /// Snapshots to which no case belongs, and the like, in those scenario folders that `paths` name as a
+    /// whole: of a folder that was loaded in part one cannot know.
+    ///
+    /// # Errors
+    /// When a snapshot folder cannot be read.
+    pub fn leftovers(&self, paths: &[PathBuf]) -> io::Result<Vec<Leftover>> {
+        let mut found = Vec::new();
+        for (index, root) in self.roots.iter().enumerate() {
+            if !paths.iter().any(|path| root.is(path)) {
+                continue;
+            }
+            let cases = self.cases.iter().filter(|case| case.root == index);
+            let cases: Vec<Scenario> = cases.map(|case| case.scenario.clone()).collect();
+            found.extend(root.leftovers(&cases)?);
+        }
+        Ok(found)
     }
 
     /// The rules that a case covers, id and statement, as far as the rule book knows them.

@@ -56,6 +56,12 @@ impl Root {
         })
     }
 
+    /// Whether a path is this scenario folder.
+    pub fn is(&self, path: &Path) -> bool {
+        let [one, other] = [path, self.scenarios.as_path()].map(absolute);
+        matches!((one, other), (Ok(one), Ok(other)) if one == other)
+    }
+
     /// The rule book of the folder, when it has one.
     ///
     /// # Errors

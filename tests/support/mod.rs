@@ -31,7 +31,9 @@ pub(crate) struct Ran {
 impl Project {
     /// An empty one.
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// Where it is.
@@ -48,7 +50,10 @@ impl Project {
     }
 
     /// The tool, about to run here, in an environment without wishes of its own.
-    pub(crate) fn command<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> Command {
+    pub(crate) fn command<I: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = I>,
+    ) -> Command {
         let mut command = Command::new(LAYERSPEC);
         command.current_dir(self.path()).args(arguments);
         quiet(&mut command);
