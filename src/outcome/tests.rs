@@ -284,6 +284,38 @@ fn differences_speak_of_storage() {
 }
 
 #[test]
+fn a_file_of_an_image_vanishes_by_a_whiteout_or_a_mount() {
+    let tree = |rows: &str| format!("steps\nmerged tree of c (running)\n{rows}end");
+    let file = "  /d/x  file  0644 0:0  \"1\"  image app, layer 1\n";
+    let own = "  /d/y  file  0644 0:0  \"1\"  writable layer\n";
+    let mount = "  /d/  dir  0755 0:0  volume store\n";
+    let said = "/d/x file 0644 0:0 \"1\" image app, layer 1";
+    for (before, after, expected) in [
+        (file, "", format!("whiteout added, missing: {said}")),
+        ("", file, format!("whiteout gone, only now: {said}")),
+        (
+            own,
+            "",
+            "missing: /d/y file 0644 0:0 \"1\" writable layer".to_owned(),
+        ),
+        (
+            file,
+            mount,
+            format!("volume store on /d/ added, missing: {said}"),
+        ),
+        (
+            mount,
+            file,
+            format!("volume store on /d/ gone, only now: {said}"),
+        ),
+    ] {
+        let found = differences(&tree(before), &tree(after));
+        let expected = format!("merged tree of c: {expected}");
+        assert!(found.contains(&expected), "{expected}\n{found:#?}");
+    }
+}
+
+#[test]
 fn a_new_section_is_told_with_its_rows() {
     let before = "steps\npersistence\n  nothing was written\nend";
     let after = "steps\nhost\n  /x  file  0644 0:0  \"1\"\npersistence\n  nothing was written\nend";

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use similar::TextDiff;
 
 use super::parse::{Row, Section, sections};
+use super::vanished::hidden_by;
 
 /// Lines around a difference in a unified diff.
 const CONTEXT: usize = 3;
@@ -63,12 +64,21 @@ fn section_differences(lines: &mut Vec<String>, old: &Section<'_>, new: &Section
                     lines.push(format!("{}: {}", named(old, row), parts.join(", ")));
                 }
             }
-            None => lines.push(format!("{}: missing: {}", old.title, said(old, row))),
+            None => {
+                let cause =
+                    hidden_by(row, new).map_or_else(String::new, |by| format!("{by} added, "));
+                lines.push(format!("{}: {cause}missing: {}", old.title, said(old, row)));
+            }
         }
     }
     for row in &new.rows {
         if !before.contains_key(row.key.as_str()) {
-            lines.push(format!("{}: only now: {}", new.title, said(new, row)));
+            let cause = hidden_by(row, old).map_or_else(String::new, |by| format!("{by} gone, "));
+            lines.push(format!(
+                "{}: {cause}only now: {}",
+                new.title,
+                said(new, row)
+            ));
         }
     }
 }

@@ -2,5 +2,6 @@
 
 mod difference;
 mod parse;
+mod vanished;
 
 pub use difference::{differences, unified_diff};
