@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Bytes;
 
 /// Entries in the order in which they were written down. Parents that no entry names are implied:
-/// directories, mode 0755, owner 0:0.
+/// directories, in a layer with the attributes that the layers below have there, else mode 0755,
+/// owner 0:0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tree(pub Vec<Entry>);

@@ -1,7 +1,7 @@
 //! The daemon's half of a container engine: images, containers and volumes, kept on a disk.
 //!
 //! A [`Store`] owns one folder. What it holds is what lies there: directories with files in them, and
-//! small JSON records that say what they are (the layout is in [`format`]). Opening a folder again
+//! small JSON records that say what they are (the layout is in [`mod@format`]). Opening a folder again
 //! reads the records back and drops what no record names, so that a crash at any moment loses at most
 //! the change that was being made.
 //!

@@ -43,8 +43,8 @@ struct Assembly {
     locks: Arc<Locks>,
     rootfs: Arc<Rootfs>,
     mounts: BTreeMap<u64, Mounted>,
-    /// What was mounted, to be mounted again over a read-only root.
-    done: Vec<rootfs::Mount>,
+    /// What was mounted, to be mounted again over a read-only root, and whether it is a tmpfs.
+    done: Vec<(rootfs::Mount, bool)>,
     tmpfs: Vec<Number>,
 }
 
@@ -209,15 +209,13 @@ impl Daemon {
             read_only,
             id,
         };
-        assembly
-            .rootfs
-            .mount(mount.clone())
-            .map_err(|errno| match errno {
-                Errno::NOTDIR => type_mismatch(&shown, &target),
-                errno => target_failed(&target, errno),
-            })?;
+        let in_memory = matches!(mounted, Mounted::One(Storage::Tmpfs { .. }));
+        enter(&assembly.rootfs, &mount, in_memory).map_err(|errno| match errno {
+            Errno::NOTDIR => type_mismatch(&shown, &target),
+            errno => target_failed(&target, errno),
+        })?;
+        assembly.done.push((mount, in_memory));
         assembly.mounts.insert(id, mounted);
-        assembly.done.push(mount);
         Ok(())
     }
 
@@ -261,11 +259,20 @@ impl Assembly {
     /// (row 170).
     fn seal(&mut self) -> Result<()> {
         let sealed = Rootfs::with_locks(Arc::clone(&self.root), true, Arc::clone(&self.locks));
-        for mount in &self.done {
-            sealed.mount(mount.clone())?;
+        for (mount, in_memory) in &self.done {
+            enter(&sealed, mount, *in_memory)?;
         }
         self.rootfs = Arc::new(sealed);
         Ok(())
+    }
+}
+
+/// Mounts; a tmpfs without devices and programs (Docker row 164).
+fn enter(rootfs: &Rootfs, mount: &rootfs::Mount, in_memory: bool) -> crate::union::Result<()> {
+    if in_memory {
+        rootfs.mount_restricted(mount.clone())
+    } else {
+        rootfs.mount(mount.clone())
     }
 }
 

@@ -1,6 +1,6 @@
 //! `docker create`: moby `daemon/create.go`, `create_unix.go`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::refusals::{Fault, Result, fault, refuse, text};
 use super::resolve::{Wanted, has_mount};
 use super::seats::Seat;
 use super::translate::{host_path, spec};
-use crate::engine::{ContainerSpec, Kind, Place};
+use crate::engine::{ContainerSpec, Kind, MountRequest, Place};
 use crate::rootfs::{Rootfs, TargetKind};
 use crate::store::spec::{Source, parse_tmpfs, path};
 use crate::store::{
@@ -29,6 +29,7 @@ impl Daemon {
     pub(super) fn make_container(&mut self, asked: &ContainerSpec) -> Result<(Number, Container)> {
         let wanted = self.check(asked)?;
         let container = self.draft(asked)?;
+        let volumes: BTreeSet<Number> = self.store.volumes().map(|(number, _)| number).collect();
         let (number, upper) = self.store.make_upper()?;
         let lowers = self.lowers(&container.layers)?;
         let root = self.ground.stack(Some(upper), self.store.work(), lowers)?;
@@ -42,9 +43,23 @@ impl Daemon {
             Err(fault) => {
                 self.forget_container(number);
                 self.store.remove_container(number)?;
+                self.remove_orphans(&volumes)?;
                 Err(fault)
             }
         }
+    }
+
+    /// Takes back the anonymous volumes of a container that could not be made; named ones stay (Docker
+    /// row 72).
+    fn remove_orphans(&mut self, before: &BTreeSet<Number>) -> Result<()> {
+        let made = self.store.volumes();
+        let made = made.filter(|(number, volume)| volume.anonymous && !before.contains(number));
+        let orphans: Vec<Number> = made.map(|(number, _)| number).collect();
+        for number in orphans {
+            self.forget_volume(number)?;
+            self.store.remove_volume(number)?;
+        }
+        Ok(())
     }
 
     /// Everything that is wrong with the request in itself (`verifyContainerSettings`).
@@ -54,7 +69,14 @@ impl Daemon {
             ..Wanted::default()
         };
         for request in &asked.mounts {
-            let (spec, is_long) = spec(request)?;
+            let (spec, is_long) = match spec(request) {
+                // The daemon reads `-v` late (`registerMountPoints`), `--mount` at once.
+                Err(fault) if matches!(request, MountRequest::Short(_)) => {
+                    wanted.short_fault.get_or_insert(fault.into());
+                    continue;
+                }
+                read => read?,
+            };
             match &spec.source {
                 Source::Anonymous => {
                     wanted.anonymous.insert(spec.target);

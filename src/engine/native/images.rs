@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::daemon::Daemon;
-use super::plant::plant;
+use super::plant::plant_layer;
 use super::refusals::{Fault, Result, refuse};
 use crate::engine::{ImageConfig, ImageSpec, Kind, Tree};
 use crate::store::{Config, Image, Layer, Number, names};
@@ -34,7 +34,7 @@ impl Daemon {
         }
         for (index, tree) in asked.layers.iter().enumerate() {
             let position = first + index + 1;
-            match self.plant_layer(tree) {
+            match self.plant_layer(tree, &layers) {
                 Ok(number) => {
                     layers.push(Layer {
                         number,
@@ -53,10 +53,17 @@ impl Daemon {
         self.publish_image(&asked.name, layers, config, platform)
     }
 
-    fn plant_layer(&mut self, tree: &Tree) -> Result<Number> {
+    fn plant_layer(&mut self, tree: &Tree, below: &[Layer]) -> Result<Number> {
+        let below = match below {
+            [] => None,
+            below => {
+                let lowers = self.lowers(below)?;
+                Some(self.ground.stack(None, self.store.work(), lowers)?)
+            }
+        };
         let (number, directory) = self.make_layer()?;
         let union = self.ground.plain(directory, self.store.work(), None)?;
-        match plant(&union, tree) {
+        match plant_layer(&union, tree, below) {
             Ok(()) => Ok(number),
             Err(errno) => {
                 self.store.discard_layer(number)?;

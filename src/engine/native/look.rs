@@ -137,9 +137,12 @@ impl Daemon {
     }
 }
 
-/// Whether a mount point could be made on the throw-away layer: its deepest existing directory is not
-/// in something that is mounted.
+/// Whether a mount point is there, or could be made on the throw-away layer: its deepest existing directory
+/// is not in something that is mounted.
 pub(super) fn is_on_root(rootfs: &Rootfs, target: &Path) -> bool {
+    if rootfs.find(target).is_ok() {
+        return true;
+    }
     let Ok((root, _)) = rootfs.find(Path::new("/")) else {
         return false;
     };

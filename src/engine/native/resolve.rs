@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::daemon::Daemon;
-use super::refusals::{Result, fault, no_such_image, no_such_volume};
+use super::refusals::{Fault, Result, fault, no_such_image, no_such_volume};
 use super::translate::host_path;
 use crate::engine::{Kind, Place, VolumeRef};
 use crate::store::spec::{self, Source, Spec, path};
@@ -20,6 +20,8 @@ use crate::store::{
 pub(super) struct Wanted {
     /// `-v SOURCE:TARGET`
     pub(super) short: Vec<Spec>,
+    /// What is wrong with the first wrong one of those.
+    pub(super) short_fault: Option<Fault>,
     /// `--mount`
     pub(super) long: Vec<Spec>,
     /// `-v TARGET`
@@ -58,6 +60,9 @@ impl Daemon {
             for mount in self.inherited(text)? {
                 table.put(mount);
             }
+        }
+        if let Some(fault) = &wanted.short_fault {
+            return Err(fault.clone());
         }
         for spec in &wanted.short {
             let target = path::clean(&spec.target);

@@ -57,18 +57,14 @@ fn section_differences(lines: &mut Vec<String>, old: &Section<'_>, new: &Section
     }
     let (before, after) = (by_key(old), by_key(new));
     for row in &old.rows {
-        match after.get(row.key.as_str()) {
-            Some(other) => {
-                let parts = row_differences(row, other);
-                if !parts.is_empty() {
-                    lines.push(format!("{}: {}", named(old, row), parts.join(", ")));
-                }
+        if let Some(other) = after.get(row.key.as_str()) {
+            let parts = row_differences(row, other);
+            if !parts.is_empty() {
+                lines.push(format!("{}: {}", named(old, row), parts.join(", ")));
             }
-            None => {
-                let cause =
-                    hidden_by(row, new).map_or_else(String::new, |by| format!("{by} added, "));
-                lines.push(format!("{}: {cause}missing: {}", old.title, said(old, row)));
-            }
+        } else {
+            let cause = hidden_by(row, new).map_or_else(String::new, |by| format!("{by} added, "));
+            lines.push(format!("{}: {cause}missing: {}", old.title, said(old, row)));
         }
     }
     for row in &new.rows {

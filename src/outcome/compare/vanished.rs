@@ -12,7 +12,7 @@ pub(super) fn hidden_by(row: &Row<'_>, other: &Section<'_>) -> Option<String> {
     let above = |candidate: &&Row<'_>| {
         candidate.key.ends_with('/') && row.key.starts_with(&candidate.key) && is_mount(candidate)
     };
-    Some(match other.rows.iter().filter(above).next_back() {
+    Some(match other.rows.iter().rfind(above) {
         Some(mount) => format!("{} on {}", from(mount), mount.key),
         None => "whiteout".to_owned(),
     })

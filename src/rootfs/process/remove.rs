@@ -74,6 +74,10 @@ impl Process {
     ///
     /// Gives what was removed, and the first refusal.
     pub fn remove_tree(&self, path: &OsStr) -> (Vec<Changed>, Result<()>) {
+        // rm looks before it deletes, so that what is missing is missing on a read-only disk too.
+        if let Err(errno) = self.find(path, false) {
+            return (Vec::new(), Err(errno));
+        }
         let mut removed = Vec::new();
         let mut first = Ok(());
         // Directories to empty, each with whether its names have been added after it.

@@ -5,9 +5,10 @@
 //! hostile image cannot lead out of the tree.
 
 mod error;
+mod inherit;
 mod planter;
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use planter::plant;
+pub(super) use planter::{plant, plant_layer};

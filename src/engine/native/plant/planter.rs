@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::super::files::convert;
 use super::error::{PlantError, Reason, Result};
+use super::inherit;
 use crate::engine::{Content, DeviceKind, Entry, Node, NodeKind, Tree};
 use crate::rootfs::host_root;
 use crate::union::{
@@ -24,7 +25,21 @@ const CHUNK: usize = 64 << 10;
 /// # Errors
 /// [`PlantError`]; what was made before it stays.
 pub(in crate::engine::native) fn plant(union: &Arc<Union>, tree: &Tree) -> Result<(), PlantError> {
+    plant_layer(union, tree, None)
+}
+
+/// [`plant`] for a layer above others: parents that the tree implies keep what `below`, the layers below
+/// merged, has there.
+///
+/// # Errors
+/// As [`plant`].
+pub(in crate::engine::native) fn plant_layer(
+    union: &Arc<Union>,
+    tree: &Tree,
+    below: Option<Arc<Union>>,
+) -> Result<(), PlantError> {
     let mut planter = Planter::new(union);
+    planter.below = below;
     let mut links = Vec::new();
     for entry in &tree.0 {
         match &entry.node.kind {
@@ -50,6 +65,10 @@ struct Planter<'a> {
     superuser: Caller,
     /// Directories of which it is known that they exist, by path; `""` is the root.
     directories: BTreeMap<&'a str, NodeRef>,
+    /// The layers below, merged.
+    below: Option<Arc<Union>>,
+    /// Directories that hide what is below them in the layers below.
+    opaque: Vec<&'a str>,
     /// Times to set when nothing is made any more.
     times: Vec<(&'a Entry, NodeRef)>,
 }
@@ -63,6 +82,8 @@ impl<'a> Planter<'a> {
                 ..host_root()
             },
             directories: BTreeMap::from([("", union.root())]),
+            below: None,
+            opaque: Vec::new(),
             times: Vec::new(),
         }
     }
@@ -78,9 +99,10 @@ impl<'a> Planter<'a> {
                 return Ok(self.union.plant_whiteout(&dir, name)?);
             }
             NodeKind::Directory { opaque } => {
-                let node = self.make_directory(&dir, name, entry.node.mode)?;
+                let (node, _) = self.make_directory(&dir, name, entry.node.mode)?;
                 self.directories.insert(&entry.path, node.clone());
                 if *opaque {
+                    self.opaque.push(&entry.path);
                     self.union.mark_opaque(&node)?;
                 }
                 node
@@ -100,6 +122,7 @@ impl<'a> Planter<'a> {
         };
         let root = self.union.root();
         if opaque {
+            self.below = None;
             self.union.mark_opaque(&root)?;
         }
         self.attributes(entry, root)
@@ -121,18 +144,41 @@ impl<'a> Planter<'a> {
             known = path
                 .get(..known.len() + 1 + name.len())
                 .ok_or(Reason::Path)?;
-            at = self.make_directory(&at, OsStr::new(name), None)?;
+            let (node, is_new) = self.make_directory(&at, OsStr::new(name), None)?;
+            if is_new {
+                let below = self.below.as_ref().filter(|_| !self.is_cut_off(known));
+                let below = below.map(|below| (below, known));
+                inherit::attributes(self.union, &node, below, &self.superuser)?;
+            }
+            at = node;
             self.directories.insert(known, at.clone());
         }
         Ok(at)
     }
 
-    /// A directory that exists is left as it is.
-    fn make_directory(&self, dir: &NodeRef, name: &OsStr, mode: Option<u32>) -> Result<NodeRef> {
+    /// Whether a directory of this layer above `path` is opaque.
+    fn is_cut_off(&self, path: &str) -> bool {
+        let above = |opaque: &&str| {
+            path.strip_prefix(*opaque)
+                .is_some_and(|p| p.starts_with('/'))
+        };
+        self.opaque.iter().any(above)
+    }
+
+    /// A directory, and whether it was made: one that exists is left as it is.
+    fn make_directory(
+        &self,
+        dir: &NodeRef,
+        name: &OsStr,
+        mode: Option<u32>,
+    ) -> Result<(NodeRef, bool)> {
         match self.union.lookup(dir, name) {
-            Ok(node) if node.kind() == FileKind::Directory => Ok(node),
+            Ok(node) if node.kind() == FileKind::Directory => Ok((node, false)),
             Ok(_) => Err(Reason::Parent),
-            Err(Errno::NOENT) => self.create(dir, name, NewKind::Directory, mode.unwrap_or(0o755)),
+            Err(Errno::NOENT) => {
+                let mode = mode.unwrap_or(0o755);
+                Ok((self.create(dir, name, NewKind::Directory, mode)?, true))
+            }
             Err(errno) => Err(errno.into()),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::super::observe;
 use super::super::view::{Mounted, View};
-use super::plant;
+use super::{plant, plant_layer};
 use crate::engine::{
     Bytes, Content, DeviceKind, Entry, Node, NodeKind, Seen, SeenKind, Storage, Time, Tree,
 };
@@ -204,6 +204,55 @@ fn a_tree_is_made_exactly_as_given() {
         );
     }
     assert_eq!(union.attributes(&at(&union, "hole")).unwrap().blocks, 0);
+}
+
+#[test]
+fn implied_parents_are_those_of_the_layers_below() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (low, high) = (scratch.path().join("low"), scratch.path().join("high"));
+    let owned = |mode| Node {
+        mode: Some(mode),
+        uid: Some(1000),
+        gid: Some(1000),
+        ..folder()
+    };
+    let marked = Node {
+        xattrs: BTreeMap::from([("user.a".to_owned(), Bytes::from("1"))]),
+        ..owned(0o2750)
+    };
+    let layer = vec![
+        ("/data", marked),
+        ("/cut", owned(0o700)),
+        ("/cut/in", owned(0o711)),
+    ];
+    plant(&plain(&low), &tree(layer)).unwrap();
+    let below = Stack {
+        upper: None,
+        work: None,
+        lowers: vec![directory(&low)],
+        options: options(false),
+    };
+    let union = plain(&high);
+    let opaque = Node::new(NodeKind::Directory { opaque: true });
+    let layer = vec![
+        ("/data/sub/f", file("1")),
+        ("/cut", opaque),
+        ("/cut/in/f", file("2")),
+    ];
+    plant_layer(&union, &tree(layer), Some(Union::open(below).unwrap())).unwrap();
+    let seen = look(Arc::clone(&union));
+    let expected = [
+        "/cut 755 0:0 dir",
+        "/cut/in 755 0:0 dir",
+        "/cut/in/f 644 0:0 \"2\"",
+        "/data 2750 1000:1000 dir",
+        // Nothing below, and the set-group-ID parent has no say.
+        "/data/sub 755 0:0 dir",
+        "/data/sub/f 644 0:0 \"1\"",
+    ];
+    assert_eq!(lines(&seen)[1..], expected);
+    let data = seen.iter().find(|seen| seen.path == "/data").unwrap();
+    assert_eq!(data.xattrs.get("user.a"), Some(&Bytes::from("1")));
 }
 
 fn at(union: &Union, name: &str) -> crate::union::NodeRef {

@@ -31,6 +31,35 @@ fn a_bind_is_the_host() {
 }
 
 #[test]
+fn a_create_that_fails() {
+    // Row 72; the order of refusals as Docker 20.10 has it: what `-v` asks for is read last.
+    play(
+        "create -v bad:/x:bogus one nope => no-such-image
+         create -v bad:/x:bogus --volumes-from nobody one app => no-such-container
+         create -v bad:/x:bogus one app => invalid-mount
+         create -v kept:/y -v bad:/x:bogus one app => invalid-mount
+         create -v /data/seed one vol => mount-type-mismatch
+         volume ls => ",
+    );
+}
+
+#[test]
+fn a_mount_inside_a_mount_of_a_container_that_does_not_run() {
+    let stage = Stage::new();
+    stage.play(
+        "in host mkdir /inner => ok
+         in host write /inner/f 1 => ok
+         in host mkdir /outer => ok
+         in host mkdir /outer/sub => ok
+         create -v ./outer:/data -v ./inner:/data/sub one app => ok",
+    );
+    let world = stage.engine.observe().unwrap();
+    let (_, tree) = &world.containers[0];
+    let inner = tree.iter().find(|seen| seen.path == "/data/sub/f").unwrap();
+    assert_eq!(inner.storage, Storage::Host);
+}
+
+#[test]
 fn a_missing_source() {
     // Rows 120 to 122, 148.
     play(

@@ -318,6 +318,11 @@ fn trees_are_removed_as_far_as_they_can_be() {
     assert_eq!(result, Err(Errno::ACCESS));
     assert_eq!(root.remove_tree(os("t")).1, Ok(()));
     assert_eq!(root.remove_tree(os("t")).1, Err(Errno::NOENT));
+    // rm looks first: what is missing is missing on a read-only disk too.
+    let sealed = Arc::new(Rootfs::new(rootfs.root_union(), true));
+    let sealed = process(&sealed, "host");
+    assert_eq!(sealed.remove_tree(os("t")).1, Err(Errno::NOENT));
+    assert_eq!(sealed.remove_tree(os("keep")).1, Err(Errno::ROFS));
     assert_eq!(content(&root, "keep"), "abc");
 }
 

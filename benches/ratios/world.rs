@@ -12,7 +12,7 @@ use layerspec::verdict::Verdict;
 use tempfile::TempDir;
 
 /// The disks to measure on: the system's temporary directory, and memory where there is one.
-pub fn disks() -> Vec<(&'static str, PathBuf)> {
+pub(crate) fn disks() -> Vec<(&'static str, PathBuf)> {
     let mut disks = vec![("disk", std::env::temp_dir())];
     let memory = PathBuf::from("/dev/shm");
     if memory.is_dir() {
@@ -22,9 +22,9 @@ pub fn disks() -> Vec<(&'static str, PathBuf)> {
 }
 
 /// A folder of scenarios with approved snapshots, and an engine for them.
-pub struct World {
+pub(crate) struct World {
     /// Holds `scenarios/`, `snapshots/` and the engines' private directories.
-    pub home: TempDir,
+    pub(crate) home: TempDir,
     provider: Arc<dyn Provider>,
     description: Description,
     options: CaseOptions,
@@ -32,7 +32,7 @@ pub struct World {
 
 impl World {
     /// Writes these scenarios (stem, text) below a new directory on this disk and approves what they show.
-    pub fn new(disk: &Path, scenarios: &[(String, String)]) -> Self {
+    pub(crate) fn new(disk: &Path, scenarios: &[(String, String)]) -> Self {
         let home = tempfile::tempdir_in(disk).unwrap();
         let scratch = home.path().join("scratch");
         std::fs::create_dir(&scratch).unwrap();
@@ -66,7 +66,7 @@ impl World {
     }
 
     /// Runs one case and approves what it shows.
-    pub fn approve(&self, case: &Scenario) {
+    pub(crate) fn approve(&self, case: &Scenario) {
         let options = CaseOptions {
             update: UpdateMode::Bless,
             ..self.options.clone()
@@ -75,13 +75,13 @@ impl World {
     }
 
     /// Finds and loads every scenario.
-    pub fn load(&self) -> Vec<Scenario> {
+    pub(crate) fn load(&self) -> Vec<Scenario> {
         let files = scenario::find(&[self.home.path().join("scenarios")]).unwrap();
         scenario::load(&files, None).unwrap()
     }
 
     /// Runs one case to its verdict, which must be that it passed.
-    pub fn run(&self, case: &Scenario) {
+    pub(crate) fn run(&self, case: &Scenario) {
         self.run_as(case, &self.options);
     }
 
@@ -95,14 +95,14 @@ impl World {
     }
 
     /// From text to verdict, all of them.
-    pub fn load_and_run(&self) {
+    pub(crate) fn load_and_run(&self) {
         for case in self.load() {
             self.run(&case);
         }
     }
 
     /// All of them, loaded already, taken by so many threads.
-    pub fn run_with_jobs(&self, cases: &[Scenario], jobs: usize) {
+    pub(crate) fn run_with_jobs(&self, cases: &[Scenario], jobs: usize) {
         let next = std::sync::atomic::AtomicUsize::new(0);
         std::thread::scope(|threads| {
             for _ in 0..jobs {
@@ -119,7 +119,7 @@ impl World {
 }
 
 /// The volume scenario of which `bare::volume_scenario` leaves the same on disk.
-pub const VOLUME_SCENARIO: &str = r#"
+pub(crate) const VOLUME_SCENARIO: &str = r#"
 title: A named volume outlives the container that wrote it
 images:
   app:

@@ -1,16 +1,13 @@
-//! What a scenario costs: from text to verdict, against the same effects by bare system calls.
-//!
-//! `cargo bench --bench scenario` prints ratios: lower is better. The goal is at most 3, on a disk and
-//! in memory.
+//! What a scenario costs: from text to verdict, against the same effects by bare system calls. The goal
+//! is at most 3, on a disk and in memory.
 
-mod support;
+use criterion::Criterion;
 
-use criterion::{Criterion, criterion_group, criterion_main};
-use support::bare;
-use support::world::{VOLUME_SCENARIO, World, disks};
-use support::{Ratio, compare};
+use crate::bare;
+use crate::measure::{Ratio, compare};
+use crate::world::{VOLUME_SCENARIO, World, disks};
 
-fn scenario(criterion: &mut Criterion<Ratio>) {
+pub(crate) fn scenario(criterion: &mut Criterion<Ratio>) {
     let mut group = criterion.benchmark_group("whole volume scenario ÷ bare system calls");
     for (name, disk) in disks() {
         let world = World::new(&disk, &[("volume".to_owned(), VOLUME_SCENARIO.to_owned())]);
@@ -25,7 +22,7 @@ fn scenario(criterion: &mut Criterion<Ratio>) {
     group.finish();
 }
 
-fn jobs(criterion: &mut Criterion<Ratio>) {
+pub(crate) fn jobs(criterion: &mut Criterion<Ratio>) {
     let mut group = criterion.benchmark_group("64 scenarios with 2 jobs ÷ with 1 job");
     for (name, disk) in disks() {
         let scenarios: Vec<(String, String)> = (0..64)
@@ -44,10 +41,3 @@ fn jobs(criterion: &mut Criterion<Ratio>) {
     }
     group.finish();
 }
-
-criterion_group! {
-    name = benches;
-    config = Criterion::default().with_measurement(Ratio);
-    targets = scenario, jobs
-}
-criterion_main!(benches);

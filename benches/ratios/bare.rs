@@ -7,7 +7,7 @@ use std::path::Path;
 /// What the volume scenario leaves on a disk and takes away again: a private directory, one layer with
 /// one file two levels down, a volume, two writable layers each with the mount point of the volume,
 /// two files written, one read, one looked for in vain, everything removed.
-pub fn volume_scenario(disk: &Path) {
+pub(crate) fn volume_scenario(disk: &Path) {
     let top = disk.join("bare");
     fs::create_dir(&top).unwrap();
     fs::create_dir(top.join("layer")).unwrap();

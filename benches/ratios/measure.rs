@@ -1,19 +1,16 @@
 //! A measurement that is a ratio: the subject's time divided by the reference's, both taken in turn
 //! in one run, so that a machine whose speed drifts does not matter.
 
-pub mod bare;
-pub mod world;
-
 use std::time::{Duration, Instant};
 
 use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::{Bencher, Throughput};
 
 /// Subject ÷ reference. Lower is better; 1 is as fast as the reference.
-pub struct Ratio;
+pub(crate) struct Ratio;
 
 /// Times `subject` against `reference`, turn by turn.
-pub fn compare(
+pub(crate) fn compare(
     bencher: &mut Bencher<'_, Ratio>,
     mut reference: impl FnMut(),
     mut subject: impl FnMut(),
@@ -35,7 +32,7 @@ pub fn compare(
 
 /// Cost of one unit in a large piece of work ÷ cost of one in a small one. 1 is linear growth, less is
 /// better than linear.
-pub fn compare_per_unit(
+pub(crate) fn compare_per_unit(
     bencher: &mut Bencher<'_, Ratio>,
     (small_units, mut small): (u32, impl FnMut()),
     (large_units, mut large): (u32, impl FnMut()),

@@ -2,18 +2,17 @@
 //! case ÷ that in the small one, in one run: 1 is linear growth. Lookup is one call in both cases,
 //! so there 1 is flat.
 
-mod support;
-
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
-use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode};
 use layerspec::engine::{Content, Entry, Node, NodeKind, Tree};
 use layerspec::scenario::Scenario;
 use layerspec::union::{Directory, Options, Stack, Union};
-use support::world::{VOLUME_SCENARIO, World, disks};
-use support::{Ratio, compare, compare_per_unit};
+
+use crate::measure::{Ratio, compare, compare_per_unit};
+use crate::world::{VOLUME_SCENARIO, World, disks};
 
 const PLAIN: &str = r#"
 title: One container
@@ -42,7 +41,7 @@ fn tree(layer: u32, files: u32) -> Tree {
     Tree((0..files).map(file).collect())
 }
 
-fn growth(criterion: &mut Criterion<Ratio>) {
+pub(crate) fn growth(criterion: &mut Criterion<Ratio>) {
     for (name, disk) in disks() {
         let world = World::new(&disk, &[("plain".to_owned(), PLAIN.to_owned())]);
         let mut group = criterion.benchmark_group(format!("cost per unit, {name}"));
@@ -71,7 +70,7 @@ fn growth(criterion: &mut Criterion<Ratio>) {
     }
 }
 
-fn scenarios(criterion: &mut Criterion<Ratio>) {
+pub(crate) fn scenarios(criterion: &mut Criterion<Ratio>) {
     for (name, disk) in disks() {
         let world = |count: u32| {
             let files: Vec<(String, String)> = (0..count)
@@ -93,7 +92,7 @@ fn scenarios(criterion: &mut Criterion<Ratio>) {
     }
 }
 
-fn lookup(criterion: &mut Criterion<Ratio>) {
+pub(crate) fn lookup(criterion: &mut Criterion<Ratio>) {
     for (name, disk) in disks() {
         let home = tempfile::tempdir_in(&disk).unwrap();
         let small = lower(home.path(), "small", 10);
@@ -132,10 +131,3 @@ fn lower(home: &Path, name: &str, files: u32) -> Arc<Union> {
     })
     .unwrap()
 }
-
-criterion_group! {
-    name = benches;
-    config = Criterion::default().with_measurement(Ratio);
-    targets = growth, scenarios, lookup
-}
-criterion_main!(benches);

@@ -1,0 +1,28 @@
+//! Every figure is a ratio against a reference that ran in turn with it, so lower is better and a machine
+//! whose speed drifts does not matter.
+//!
+//! `cargo bench` runs all, `cargo bench -- 'volume scenario'` those with that in their names.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot go on fails"
+)]
+
+mod bare;
+mod growth;
+mod measure;
+mod scenario;
+mod world;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+
+use measure::Ratio;
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(Ratio);
+    targets = scenario::scenario, scenario::jobs, growth::growth, growth::scenarios, growth::lookup
+}
+criterion_main!(benches);
