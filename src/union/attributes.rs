@@ -246,7 +246,7 @@ impl Union {
         caller: &Caller,
         change: impl FnOnce(&super::Directory) -> Result<T>,
     ) -> Result<T> {
-        if node.0.harmless.load(Ordering::Acquire) && !self.options.plain {
+        if node.0.harmless.load(Ordering::Acquire) && self.is_alone() {
             return change(&open.directory);
         }
         let before = self.shown_owner(open, &open.stat()?)?;

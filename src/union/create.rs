@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rustix::fs::{self, Mode, OFlags, XattrFlags};
 
@@ -12,10 +13,11 @@ use super::filesystem::{Step, Union, check_name};
 use super::find::UpperSight;
 use super::lock::{lock, read};
 use super::marks::OVERRIDE_STAT;
+use super::names::Known;
 use super::node::{Inheritance, Node, NodeRef, State, Upper};
 use super::override_stat::{OverrideStat, Representation};
 use super::real::{Facts, Real, type_of_kind};
-use super::{Caller, Directory, Errno, FileKind, New, NewKind, Result, privileges};
+use super::{Caller, Directory, Errno, FileKind, Handle, New, NewKind, Result, privileges};
 
 /// Everything about a file that is to be.
 #[derive(Debug)]
@@ -31,6 +33,15 @@ pub(super) struct Birth {
 }
 
 impl Birth {
+    /// What new files will take from this one, a directory.
+    fn inheritance(&self) -> Inheritance {
+        Inheritance {
+            gid: self.owner.gid,
+            mode: self.owner.mode,
+            default_acl: self.default.clone(),
+        }
+    }
+
     /// How it is kept when ownership is overridden.
     fn representation(&self) -> Representation {
         let can_carry = matches!(self.kind, FileKind::Regular | FileKind::Directory);
@@ -41,6 +52,9 @@ impl Birth {
         }
     }
 }
+
+/// A file that was made: what it is, and, of a regular one, its descriptor.
+type Made = (Facts, Option<Directory>);
 
 impl Union {
     /// Makes a file, over a whiteout if there is one. Its owner is the caller; group, set-group-ID bit
@@ -57,7 +71,30 @@ impl Union {
         caller: &Caller,
     ) -> Result<NodeRef> {
         check_name(name)?;
-        self.change_names(|| self.try_create(dir, name, new, caller))
+        let (node, _) = self.change_names(|| self.try_create(dir, name, new, caller))?;
+        Ok(node)
+    }
+
+    /// Makes a regular file as [`Union::create`] does, and opens it for reading and writing as it is made,
+    /// whatever its mode.
+    ///
+    /// # Errors
+    /// As [`Union::create`].
+    pub fn create_open(
+        &self,
+        dir: &NodeRef,
+        name: &OsStr,
+        mode: u32,
+        caller: &Caller,
+    ) -> Result<Handle> {
+        check_name(name)?;
+        let union = self.shared()?;
+        let new = New {
+            kind: NewKind::Regular,
+            mode,
+        };
+        let (node, open) = self.change_names(|| self.try_create(dir, name, &new, caller))?;
+        Ok(Handle::of_new(union, node, open.ok_or(Errno::IO)?))
     }
 
     fn try_create(
@@ -66,7 +103,7 @@ impl Union {
         name: &OsStr,
         new: &New,
         caller: &Caller,
-    ) -> Result<Step<NodeRef>> {
+    ) -> Result<Step<(NodeRef, Option<Directory>)>> {
         let whiteout = self.free_name(dir, name)?;
         if matches!(new.kind, NewKind::Character(0, 0)) && !self.options.plain {
             return Err(Errno::PERM);
@@ -82,14 +119,14 @@ impl Union {
         let is_over_lowers = !lock(&dir.0.state).lowers.is_empty();
         let is_opaque =
             is_directory && (whiteout.is_some() || (self.options.redirect_dir && is_over_lowers));
-        let facts = match whiteout {
+        let (facts, open) = match whiteout {
             None => {
-                let facts = self.make_real(&place.directory, name, &birth)?;
+                let made = self.make_real(&place.directory, name, &birth)?;
                 if is_opaque {
                     // Only spares later lookups the lower layers, so it may fail.
                     let _marked = self.set_opaque(&place);
                 }
-                facts
+                made
             }
             Some(_) => self.make_over_whiteout(&place, &birth)?,
         };
@@ -101,17 +138,20 @@ impl Union {
             opaque: is_opaque,
             ..State::default()
         };
-        Ok(Step::Done(self.enter(
-            dir,
-            name,
-            Node::create(birth.kind, state),
-        )))
+        let node = self.enter(dir, name, Node::create(birth.kind, state));
+        if is_directory {
+            *lock(&node.0.inheritance) = Some(Arc::new(birth.inheritance()));
+        } else if birth.kind == FileKind::Regular {
+            let is_harmless = birth.owner.mode & 0o6000 == 0;
+            node.0.harmless.store(is_harmless, Ordering::Release);
+        }
+        Ok(Step::Done((node, open)))
     }
 
     /// Makes a node known under its name.
     fn enter(&self, dir: &NodeRef, name: &OsStr, node: NodeRef) -> NodeRef {
+        dir.0.remember_child(name, &node);
         if node.0.is_directory() {
-            dir.0.remember_child(name, &node);
             self.keep_recent(&node);
         } else if let Some(identity) = lock(&node.0.state).upper_identity {
             let mut uppers = lock(&self.uppers);
@@ -121,10 +161,10 @@ impl Union {
         node
     }
 
-    fn make_over_whiteout(&self, place: &Real, birth: &Birth) -> Result<Facts> {
-        let mut facts = None;
+    fn make_over_whiteout(&self, place: &Real, birth: &Birth) -> Result<Made> {
+        let mut made = None;
         let temporary = self.temporary(|work, name| {
-            facts = Some(self.make_real(work, name, birth)?);
+            made = Some(self.make_real(work, name, birth)?);
             Ok(())
         })?;
         if birth.kind == FileKind::Directory {
@@ -134,7 +174,7 @@ impl Union {
         } else {
             temporary.replace(place)?;
         }
-        facts.ok_or(Errno::IO)
+        made.ok_or(Errno::IO)
     }
 
     /// Makes a regular file that has no name yet, as `open` with `O_TMPFILE` does.
@@ -172,12 +212,20 @@ impl Union {
         Ok(node)
     }
 
-    /// Checks that a name is free, and returns the whiteout that is there.
+    /// Checks that a name is free, so that it can be used, and returns the whiteout that is there.
     pub(super) fn free_name(&self, dir: &NodeRef, name: &OsStr) -> Result<Option<Real>> {
         if !dir.0.is_directory() {
             return Err(Errno::NOTDIR);
         }
         self.check_alive(dir)?;
+        match self.known(dir, name) {
+            Known::Node(_) => return Err(Errno::EXIST),
+            Known::Absent => {
+                Self::forget_absent(dir, name);
+                return Ok(None);
+            }
+            Known::Unknown => {}
+        }
         match self.upper_sight(dir, name)? {
             UpperSight::Whiteout(real) => Ok(Some(real)),
             UpperSight::File(..) => Err(Errno::EXIST),
@@ -247,7 +295,7 @@ impl Union {
     /// What new files take from a directory. Remembered, unless others may change it.
     fn inheritance(&self, dir: &NodeRef) -> Result<Arc<Inheritance>> {
         let mut known = lock(&dir.0.inheritance);
-        if let Some(known) = known.as_ref().filter(|_| !self.options.plain) {
+        if let Some(known) = known.as_ref().filter(|_| self.is_alone()) {
             return Ok(Arc::clone(known));
         }
         let real = self.real(dir)?;
@@ -268,7 +316,7 @@ impl Union {
         directory: &Directory,
         name: &OsStr,
         birth: &Birth,
-    ) -> Result<Facts> {
+    ) -> Result<Made> {
         let (kind, mode) = if self.is_overridden() {
             let wanted = birth.representation();
             (wanted.kind, wanted.mode)
@@ -278,7 +326,7 @@ impl Union {
         let mode = Mode::from_raw_mode(mode);
         let mut open = None;
         match kind {
-            FileKind::Regular => open = Some(make_regular(directory, name, mode)?),
+            FileKind::Regular => open = Some(Arc::new(make_regular(directory, name, mode)?)),
             FileKind::Directory => fs::mkdirat(directory, name, mode)?,
             FileKind::Symlink => {
                 let target = birth.target.as_deref().ok_or(Errno::INVAL)?;
@@ -291,8 +339,8 @@ impl Union {
             }
         }
         let named = Real::named(Arc::clone(directory), name);
-        let real = match open {
-            Some(open) => Real::opened(Arc::new(open)),
+        let real = match &open {
+            Some(open) => Real::opened(Arc::clone(open)),
             None => named.clone(),
         };
         let made = self.equip(&real, birth);
@@ -304,7 +352,7 @@ impl Union {
                 named.unlink()
             };
         }
-        made
+        Ok((made?, open))
     }
 
     /// Gives a file that was just made its owner, mode and ACLs.

@@ -9,6 +9,7 @@ use super::filesystem::Union;
 use super::lock::lock;
 use super::lower::LowerDirectory;
 use super::marks::Mark;
+use super::names::Known;
 use super::node::{Node, NodeRef, State, Upper};
 use super::real::{Facts, Real};
 use super::{Errno, FileKind, Result};
@@ -40,6 +41,11 @@ impl Union {
             return Err(Errno::NOTDIR);
         }
         self.check_alive(dir)?;
+        match self.known(dir, name) {
+            Known::Node(node) => return Ok(Some(node)),
+            Known::Absent => return Ok(None),
+            Known::Unknown => {}
+        }
         match self.upper_sight(dir, name)? {
             UpperSight::Whiteout(_) => Ok(None),
             UpperSight::File(_, facts) if facts.kind == FileKind::Directory => {
@@ -47,7 +53,10 @@ impl Union {
             }
             UpperSight::File(real, facts) => self.upper_file(dir, name, &real, &facts).map(Some),
             UpperSight::Nothing => match self.lower_sight(dir, name)? {
-                None => Ok(None),
+                None => {
+                    self.learn_absent(dir, name);
+                    Ok(None)
+                }
                 Some(sight) if sight.facts.kind == FileKind::Directory => {
                     self.directory(dir, name, None).map(Some)
                 }
@@ -110,11 +119,12 @@ impl Union {
                 // Unlinked under one name and found again under another.
                 state.dentry = Some((dir.clone(), name.to_owned()));
                 state.upper = Upper::Named;
-            } else if self.options.plain && matches!(state.upper, Upper::Named) {
+            } else if !self.is_alone() && matches!(state.upper, Upper::Named) {
                 // Somebody else may have moved it.
                 state.dentry = Some((dir.clone(), name.to_owned()));
             }
             drop(state);
+            dir.0.remember_child(name, &node);
             return Ok(node);
         }
         let ino = uppers.origins.get(&identity).copied();
@@ -127,6 +137,7 @@ impl Union {
         };
         let node = Node::create(kind, state);
         uppers.nodes.insert(identity, &node);
+        dir.0.remember_child(name, &node);
         Ok(node)
     }
 

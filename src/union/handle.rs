@@ -105,6 +105,16 @@ impl Union {
 }
 
 impl Handle {
+    /// Of a file of the upper layer that was just made.
+    pub(super) fn of_new(union: Arc<Union>, node: NodeRef, open: Directory) -> Self {
+        Self {
+            union,
+            node,
+            open: Mutex::new(open),
+            is_lower: AtomicBool::new(false),
+        }
+    }
+
     /// The file.
     pub fn node(&self) -> &NodeRef {
         &self.node

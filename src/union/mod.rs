@@ -29,6 +29,7 @@ mod link;
 mod lock;
 mod lower;
 mod marks;
+mod names;
 mod node;
 mod override_stat;
 mod plant;

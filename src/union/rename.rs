@@ -61,6 +61,7 @@ impl Union {
             (RenameFlags::Exchange, None) => return Err(Errno::NOENT),
             _ => {}
         }
+        Self::forget_absent(to.dir, to.name);
         if self.is_within(to.dir, &old) {
             return Err(Errno::INVAL);
         }

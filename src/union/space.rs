@@ -69,7 +69,8 @@ impl Union {
         offset: Option<u64>,
         write: impl FnOnce(usize) -> Result<usize>,
     ) -> Result<usize> {
-        let Some(space) = &self.options.space else {
+        let counting = self.options.space.as_ref();
+        let Some(space) = counting.filter(|space| !space.is_endless()) else {
             return write(length);
         };
         let before: Facts = fstat(open)?.into();

@@ -37,6 +37,9 @@ pub struct Options {
     pub index: bool,
     /// One directory as it is: no whiteouts, no marks, nothing hidden. Takes an upper and no lowers.
     pub plain: bool,
+    /// Of a plain union: nobody else changes the directory while it is open, so names that were looked up
+    /// are remembered. An upper layer is always the union's own.
+    pub alone: bool,
     /// What the union may allocate.
     pub space: Option<std::sync::Arc<dyn Space>>,
 }
@@ -51,6 +54,11 @@ pub trait Space: Send + Sync + std::fmt::Debug {
 
     /// Gives so many bytes back.
     fn give(&self, bytes: u64);
+
+    /// Whether it would give any amount right now and does not count, so that nobody need count for it.
+    fn is_endless(&self) -> bool {
+        false
+    }
 }
 
 /// The namespace of the overlay's own extended attributes.

@@ -4,11 +4,11 @@
 //! "whiteouts and opaque directories"; `ovl_do_remove` in `fs/overlayfs/dir.c`.
 
 use std::ffi::OsStr;
-use std::sync::Arc;
 
 use super::filesystem::{Step, Union, check_name};
 use super::find::{LowerSight, UpperSight};
 use super::lock::lock;
+use super::names::has_name;
 use super::node::{NodeRef, Upper};
 use super::real::{Facts, Real};
 use super::{Directory, Errno, FileKind, Result};
@@ -175,7 +175,7 @@ impl Union {
             lock(&self.uppers).nodes.get(&facts.identity())
         };
         let held = match &node {
-            Some(node) if has_dentry(node, dir, name) => Some(real.hold()?),
+            Some(node) if has_name(node, dir, name) => Some(real.hold()?),
             _ => None,
         };
         Ok(Farewell {
@@ -230,10 +230,4 @@ impl Union {
         // Outside the lock, because it may be the last reference to the parent.
         drop(dentry);
     }
-}
-
-/// Whether this is the name by which the node is found on the disk.
-fn has_dentry(node: &NodeRef, dir: &NodeRef, name: &OsStr) -> bool {
-    let state = lock(&node.0.state);
-    matches!(&state.dentry, Some((at, known)) if Arc::ptr_eq(&at.0, &dir.0) && known == name)
 }

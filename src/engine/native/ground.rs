@@ -126,7 +126,7 @@ impl Ground {
         self.host.get().is_some()
     }
 
-    /// One directory as it is.
+    /// One directory as it is. All who use it at a time share one union, so nobody else changes it.
     pub(super) fn plain(
         &self,
         directory: Directory,
@@ -135,6 +135,7 @@ impl Ground {
     ) -> Result<Arc<Union>> {
         let options = Options {
             plain: true,
+            alone: true,
             ..self.options(space)
         };
         Union::open(Stack {

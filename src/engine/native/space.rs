@@ -33,6 +33,10 @@ impl Space for Disk {
     }
 
     fn give(&self, _bytes: u64) {}
+
+    fn is_endless(&self) -> bool {
+        !self.is_full()
+    }
 }
 
 /// A tmpfs with a size.

@@ -9,7 +9,7 @@ use crate::rootfs::mounts::{Location, Table};
 use crate::rootfs::open_file::{Data, OpenFile, OpenFlag, OpenHow};
 use crate::rootfs::permission::{self, Wish};
 use crate::rootfs::walk::{Found, Last, Parent};
-use crate::union::{Attributes, Errno, FileKind, New, NewKind, NodeRef, OpenFlags, Result};
+use crate::union::{Attributes, Errno, FileKind, Handle, OpenFlags, Result};
 
 /// Attempts to create a file that others create and delete meanwhile.
 const ATTEMPTS: usize = 16;
@@ -26,7 +26,8 @@ pub struct Opened {
 /// A file that is there by now.
 struct Ready {
     found: Found,
-    created: bool,
+    /// Of a file that was created: open already.
+    created: Option<Handle>,
 }
 
 impl Process {
@@ -46,7 +47,7 @@ impl Process {
             return self.open_found(
                 Ready {
                     found,
-                    created: false,
+                    created: None,
                 },
                 how,
             );
@@ -111,14 +112,15 @@ impl Process {
             match self.create_in(&dir, &name, mode) {
                 Err(Errno::EXIST) if !exclusive && attempts < ATTEMPTS => attempts += 1,
                 created => {
-                    let location = dir.beside(created?);
+                    let handle = created?;
+                    let location = dir.beside(handle.node().clone());
                     let found = Found {
                         location,
                         entry: Some((dir.node, name)),
                     };
                     return Ok(Ready {
                         found,
-                        created: true,
+                        created: Some(handle),
                     });
                 }
             }
@@ -129,19 +131,11 @@ impl Process {
         }
     }
 
-    fn create_in(&self, dir: &Location, name: &OsStr, mode: u32) -> Result<NodeRef> {
+    fn create_in(&self, dir: &Location, name: &OsStr, mode: u32) -> Result<Handle> {
         dir.want_write()?;
         self.may_create(dir)?;
         let mode = self.creation_mode(dir, mode & 0o7777)?;
-        dir.union().create(
-            &dir.node,
-            name,
-            &New {
-                kind: NewKind::Regular,
-                mode,
-            },
-            &self.caller,
-        )
+        dir.union().create_open(&dir.node, name, mode, &self.caller)
     }
 
     /// `do_open`: everything that is asked of a file that is there.
@@ -162,16 +156,16 @@ impl Process {
                 changed: None,
             });
         }
-        let truncate = how.has(OpenFlag::Truncate) && kind == FileKind::Regular && !created;
+        let is_new = created.is_some();
+        let truncate = how.has(OpenFlag::Truncate) && kind == FileKind::Regular && !is_new;
         if truncate {
             found.location.want_write()?;
         }
-        let data = if created {
-            regular(&found.location, how, false)?
-        } else {
-            self.open_data(&found.location, how, truncate)?
+        let data = match created {
+            Some(handle) => Data::Regular(handle),
+            None => self.open_data(&found.location, how, truncate)?,
         };
-        let changed = if created || truncate {
+        let changed = if is_new || truncate {
             found.changed()
         } else {
             None
@@ -219,7 +213,7 @@ fn existing(dir: Location, name: OsString, location: Location) -> Ready {
     let entry = here.then_some((dir.node, name));
     Ready {
         found: Found { location, entry },
-        created: false,
+        created: None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::inherit;
 use crate::engine::{Content, DeviceKind, Entry, Node, NodeKind, Tree};
 use crate::rootfs::host_root;
 use crate::union::{
-    Caller, Errno, FileKind, New, NewKind, NodeRef, OpenFlags, SetAttributes, SetTime, Union,
+    Caller, Errno, FileKind, Handle, New, NewKind, NodeRef, SetAttributes, SetTime, Union,
     XattrFlags,
 };
 
@@ -221,11 +221,14 @@ impl<'a> Planter<'a> {
         } else {
             0o644
         };
-        let node = self.create(dir, name, new, mode.unwrap_or(default))?;
-        if let NodeKind::File(content) = kind {
-            self.fill(&node, content)?;
-        }
-        Ok(node)
+        let mode = mode.unwrap_or(default);
+        let NodeKind::File(content) = kind else {
+            return self.create(dir, name, new, mode);
+        };
+        let superuser = &self.superuser;
+        let handle = self.union.create_open(dir, name, mode, superuser)?;
+        self.fill(&handle, content)?;
+        Ok(handle.node().clone())
     }
 
     fn create(&self, dir: &NodeRef, name: &OsStr, kind: NewKind, mode: u32) -> Result<NodeRef> {
@@ -234,10 +237,10 @@ impl<'a> Planter<'a> {
             .create(dir, name, &New { kind, mode }, &self.superuser)?)
     }
 
-    fn fill(&self, node: &NodeRef, content: &Content) -> Result<()> {
+    fn fill(&self, handle: &Handle, content: &Content) -> Result<()> {
         match content {
             Content::Bytes(bytes) if bytes.is_empty() => Ok(()),
-            Content::Bytes(bytes) => self.write(node, bytes.as_slice(), bytes.len() as u64),
+            Content::Bytes(bytes) => self.write(handle, bytes.as_slice(), bytes.len() as u64),
             Content::Fill {
                 size,
                 fill: Some(pattern),
@@ -246,26 +249,22 @@ impl<'a> Planter<'a> {
                     return Err(Errno::INVAL.into());
                 }
                 let chunk = pattern.as_slice().repeat((CHUNK / pattern.len()).max(1));
-                self.write(node, &chunk, *size)
+                self.write(handle, &chunk, *size)
             }
             Content::Fill { size, fill: None } => {
                 let change = SetAttributes {
                     size: Some(*size),
                     ..SetAttributes::default()
                 };
-                self.union.set_attributes(node, &change, &self.superuser)?;
+                self.union
+                    .set_attributes(handle.node(), &change, &self.superuser)?;
                 Ok(())
             }
         }
     }
 
     /// Writes a chunk over and over, `size` bytes in all.
-    fn write(&self, node: &NodeRef, chunk: &[u8], size: u64) -> Result<()> {
-        let flags = OpenFlags {
-            write: true,
-            ..OpenFlags::default()
-        };
-        let handle = self.union.open_file(node, flags)?;
+    fn write(&self, handle: &Handle, chunk: &[u8], size: u64) -> Result<()> {
         let mut offset = 0;
         while offset < size {
             let length = chunk.len() as u64;
