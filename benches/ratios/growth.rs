@@ -2,6 +2,7 @@
 //! case ÷ that in the small one, in one run: 1 is linear growth. Lookup is one call in both cases,
 //! so there 1 is flat.
 
+use std::cell::LazyCell;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,24 +50,24 @@ fn tree(layer: u32, files: u32) -> Tree {
 
 pub(crate) fn growth(criterion: &mut Criterion<Ratio>) {
     for (name, disk) in disks() {
-        let world = World::new(&disk, &[("plain".to_owned(), PLAIN.to_owned())]);
+        let world = LazyCell::new(|| World::new(&disk, &[("plain".to_owned(), PLAIN.to_owned())]));
         let mut group = criterion.benchmark_group(format!("cost per unit, {name}"));
         group.sample_size(10).sampling_mode(SamplingMode::Flat);
-        let (few, many) = (sized(&world, 1, 1), sized(&world, 128, 1));
         group.bench_function("layers: 128 ÷ 1", |bencher| {
+            let (few, many) = (sized(&world, 1, 1), sized(&world, 128, 1));
             compare_per_unit(bencher, (1, || world.run(&few)), (128, || world.run(&many)));
         });
-        let (few, more) = (sized(&world, 1, 10), sized(&world, 1, 1_000));
         group.bench_function("files: 1,000 ÷ 10", |bencher| {
+            let (few, more) = (sized(&world, 1, 10), sized(&world, 1, 1_000));
             compare_per_unit(
                 bencher,
                 (10, || world.run(&few)),
                 (1_000, || world.run(&more)),
             );
         });
-        let units = full(100_000);
-        let many = sized(&world, 1, units);
         group.bench_function("files: 100,000 ÷ 1,000", |bencher| {
+            let units = full(100_000);
+            let (more, many) = (sized(&world, 1, 1_000), sized(&world, 1, units));
             compare_per_unit(
                 bencher,
                 (1_000, || world.run(&more)),
@@ -85,11 +86,11 @@ pub(crate) fn scenarios(criterion: &mut Criterion<Ratio>) {
                 .collect();
             World::new(&disk, &files)
         };
-        let units = full(10_000);
-        let (few, many) = (world(10), world(units));
         let mut group = criterion.benchmark_group(format!("cost per scenario, {name}"));
         group.sample_size(10).sampling_mode(SamplingMode::Flat);
         group.bench_function("scenarios: 10,000 ÷ 10", |bencher| {
+            let units = full(10_000);
+            let (few, many) = (world(10), world(units));
             compare_per_unit(
                 bencher,
                 (10, || few.load_and_run()),
@@ -103,8 +104,8 @@ pub(crate) fn scenarios(criterion: &mut Criterion<Ratio>) {
 pub(crate) fn lookup(criterion: &mut Criterion<Ratio>) {
     for (name, disk) in disks() {
         let home = tempfile::tempdir_in(&disk).unwrap();
-        let small = lower(home.path(), "small", 10);
-        let large = lower(home.path(), "large", full(100_000));
+        let small = LazyCell::new(|| lower(home.path(), "small", 10));
+        let large = LazyCell::new(|| lower(home.path(), "large", full(100_000)));
         let mut group = criterion.benchmark_group(format!("lookup, {name}"));
         for (which, wanted) in [
             ("a name that is there", "7"),

@@ -28,10 +28,10 @@ pub(crate) fn jobs(criterion: &mut Criterion<Ratio>) {
         let scenarios: Vec<(String, String)> = (0..64)
             .map(|n| (format!("volume-{n}"), VOLUME_SCENARIO.to_owned()))
             .collect();
-        let world = World::new(&disk, &scenarios);
-        let cases = world.load();
         group.sample_size(10);
         group.bench_function(name, |bencher| {
+            let world = World::new(&disk, &scenarios);
+            let cases = world.load();
             compare(
                 bencher,
                 || world.run_with_jobs(&cases, 1),

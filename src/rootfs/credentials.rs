@@ -92,7 +92,14 @@ pub fn container_user(rootfs: &Rootfs, specification: Option<&str>) -> Result<Ca
         let file = process.open(OsStr::new(path), how, 0).ok()?.file;
         process.read(&file, Some(0), Some(DATABASE_MAX)).ok()
     };
-    let (passwd, group) = (read("/etc/passwd"), read("/etc/group"));
+    let passwd = read("/etc/passwd");
+    // Groups are found by their own name, or by that of a user whom the passwd file names.
+    let needs_groups = passwd.is_some() || specification.is_some_and(|text| text.contains(':'));
+    let group = if needs_groups {
+        read("/etc/group")
+    } else {
+        None
+    };
     resolve(specification, passwd.as_deref(), group.as_deref())
 }
 

@@ -154,7 +154,15 @@ impl Finder {
                 Ok(entry) if is_hidden(&entry.file_name()) => {}
                 Ok(entry) => {
                     let path = entry.path();
-                    if path.is_dir() {
+                    let kind = entry.file_type().ok();
+                    if kind.is_some_and(|kind| kind.is_file()) {
+                        if is_scenario(&path) {
+                            let real = above
+                                .last()
+                                .map_or(path.clone(), |at| at.join(entry.file_name()));
+                            self.real_file(&path, real, base);
+                        }
+                    } else if path.is_dir() {
                         self.folder(&path, base, above);
                     } else if is_scenario(&path) {
                         self.file(&path, base);
@@ -168,6 +176,11 @@ impl Finder {
 
     fn file(&mut self, path: &Path, base: &Path) {
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        self.real_file(path, real, base);
+    }
+
+    /// A file of which it is known where it really is.
+    fn real_file(&mut self, path: &Path, real: PathBuf, base: &Path) {
         if self.seen.insert(real) {
             let full = absolute(path);
             let below = full.strip_prefix(base).unwrap_or(&full).with_extension("");

@@ -17,6 +17,9 @@ use super::{FoundFile, RuleBook, Scenario, SourceFile, shape};
 /// Longest id of a test, in bytes: it becomes the name of a snapshot file, which may have 255.
 const ID_MAX: usize = 200;
 
+/// Room for most scenarios, in bytes, so that they are read in one go.
+const USUAL_SIZE: usize = 8 << 10;
+
 /// Loads files: every case of every file, in the order of the files, or every fault of every file.
 /// With a rule book, `covers:` may only name its rules.
 ///
@@ -42,7 +45,7 @@ pub fn load(files: &[FoundFile], rules: Option<&RuleBook>) -> Result<Vec<Scenari
 /// Reads a file as text, at most as long as a scenario may be.
 pub(crate) fn read(path: &Path) -> Result<String, Vec<Fault>> {
     let read = || {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(USUAL_SIZE);
         let limit = source::SIZE_MAX as u64 + 1;
         File::open(path)?.take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)

@@ -2,29 +2,23 @@
 
 use std::ffi::OsString;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Mode, OFlags, RawDir, SeekFrom};
+use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
 
 use super::remove::remove_tree;
 use crate::union::Directory;
 
-const NEW: &str = "new";
-
 /// Bytes of a listing that are read at a time.
 const LISTING: usize = 8 << 10;
-
-/// Largest record that is read back, in bytes. Records are written by the store; one that is longer is damaged.
-const RECORD_MAX: u64 = 16 << 20;
 
 /// The folder.
 #[derive(Debug)]
 pub(super) struct Disk {
-    root: OwnedFd,
-    durable: bool,
+    root: Directory,
 }
 
 const DIRECTORY: OFlags = OFlags::DIRECTORY
@@ -33,8 +27,13 @@ const DIRECTORY: OFlags = OFlags::DIRECTORY
     .union(OFlags::RDONLY);
 
 impl Disk {
-    pub(super) fn new(root: OwnedFd, durable: bool) -> Self {
-        Self { root, durable }
+    pub(super) fn new(root: Directory) -> Self {
+        Self { root }
+    }
+
+    /// The folder itself.
+    pub(super) fn folder(&self) -> &Directory {
+        &self.root
     }
 
     /// Makes a directory; the mode is exact whatever the umask.
@@ -48,47 +47,6 @@ impl Disk {
 
     pub(super) fn open(&self, name: &str) -> Result<Directory, Errno> {
         rustix::fs::openat(&self.root, name, DIRECTORY, Mode::empty()).map(Arc::new)
-    }
-
-    /// Writes a record so that it is there as a whole or not at all.
-    pub(super) fn publish(&self, name: &str, record: &[u8]) -> Result<(), Errno> {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.root, NEW, flags, Mode::from_raw_mode(0o600))?;
-        let mut rest = record;
-        while !rest.is_empty() {
-            let written = rustix::io::write(&file, rest)?;
-            rest = rest.get(written..).unwrap_or_default();
-        }
-        if self.durable {
-            rustix::fs::fsync(&file)?;
-        }
-        rustix::fs::renameat(&self.root, NEW, &self.root, name)?;
-        if self.durable {
-            rustix::fs::fsync(&self.root)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, Errno> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.root, name, flags, Mode::empty())?;
-        let size = u64::try_from(rustix::fs::fstat(&file)?.st_size).unwrap_or(u64::MAX);
-        if size > RECORD_MAX {
-            return Err(Errno::FBIG);
-        }
-        let mut bytes = Vec::new();
-        let mut reader = std::io::Read::take(std::fs::File::from(file), RECORD_MAX);
-        std::io::Read::read_to_end(&mut reader, &mut bytes)
-            .map_err(|e| e.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error))?;
-        Ok(bytes)
-    }
-
-    pub(super) fn unlink(&self, name: &str) -> Result<(), Errno> {
-        match rustix::fs::unlinkat(&self.root, name, AtFlags::empty()) {
-            Err(Errno::NOENT) => Ok(()),
-            other => other,
-        }
     }
 
     pub(super) fn remove(&self, name: &str) -> Result<(), Errno> {

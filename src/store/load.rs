@@ -4,136 +4,76 @@ use std::collections::BTreeSet;
 
 use rustix::io::Errno;
 
+use super::Number;
+use super::change::Change;
 use super::disk::Disk;
-use super::table::{Record, Table, directory_name, file_name, listed};
-use super::{Container, Image, Number, Volume};
-use crate::union::Directory;
+use super::log::{self, Log};
+use super::table::{Tables, directory_name};
 
-const WORK: &str = "work";
+/// Changes in a log above which, for each record that is left, it is written anew.
+const CHANGES_PER_RECORD: usize = 4;
 
 /// A folder's content.
 pub(super) struct Loaded {
-    pub(super) work: Directory,
+    pub(super) log: Log,
     pub(super) next: Number,
-    pub(super) images: Table<Image>,
-    pub(super) containers: Table<Container>,
-    pub(super) volumes: Table<Volume>,
+    pub(super) tables: Tables,
 }
 
-/// What a name in the folder stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Name {
-    Directory(char, Number),
-    Record(char, Number, Number),
-}
-
-/// Reads a name by the rules of [`super::format`]; `None` is a name that the store never gives.
-fn parse(name: &str) -> Option<Name> {
+/// Reads the name of a directory by the rules of [`super::format`]; `None` is a name that the store never
+/// gives.
+fn parse(name: &str) -> Option<(char, Number)> {
     let letter = name.chars().next()?;
-    let (number, revision) = match name.get(letter.len_utf8()..)?.split_once('.') {
-        None => (name.get(letter.len_utf8()..)?, None),
-        Some((number, rest)) => (number, Some(rest.strip_suffix(".json")?)),
-    };
-    let number = number.parse().ok()?;
-    let parsed = match revision {
-        None if "lcvt".contains(letter) => Name::Directory(letter, number),
-        Some(revision) if "icv".contains(letter) => {
-            Name::Record(letter, number, revision.parse().ok()?)
-        }
-        _ => return None,
-    };
+    let number = name.get(letter.len_utf8()..)?.parse().ok()?;
     // Only the one spelling: no leading zeros, no signs.
-    let spelled = match parsed {
-        Name::Directory(letter, number) => directory_name(letter, number),
-        Name::Record(letter, number, revision) => file_name(letter, number, revision),
-    };
-    (spelled == name).then_some(parsed)
+    let is_ours = "lcvt".contains(letter) && directory_name(letter, number) == name;
+    is_ours.then_some((letter, number))
 }
 
-pub(super) fn load(disk: &Disk) -> Result<Loaded, Errno> {
-    let names = disk.list()?;
-    if names.is_empty() {
-        let work = disk.make(WORK)?;
-        let (images, containers, volumes) = Default::default();
-        return Ok(Loaded {
-            work,
-            next: 1,
-            images,
-            containers,
-            volumes,
-        });
-    }
-    disk.remove(WORK)?;
-    let work = disk.make(WORK)?;
-    disk.unlink("new")?;
-    let found: Vec<Name> = names
-        .iter()
-        .filter_map(|name| parse(name.to_str()?))
-        .collect();
-    let images = read(disk, &found)?;
-    let containers: Table<Container> = read(disk, &found)?;
-    let volumes = read(disk, &found)?;
-    let layers: BTreeSet<Number> = images
-        .values()
-        .flat_map(|(_, image): &(Number, Image)| image.layers.iter().map(|layer| layer.number))
-        .chain(
-            containers
-                .values()
-                .flat_map(|(_, container)| listed(container)),
-        )
-        .collect();
+pub(super) fn load(disk: &Disk, durable: bool) -> Result<Loaded, Errno> {
+    let (mut log, changes) = Log::open(disk.folder(), durable)?;
+    let told = changes.len();
     let mut next = 1;
-    for name in found {
-        next = next.max(match name {
-            Name::Directory(_, number) => number + 1,
-            Name::Record(_, number, revision) => number.max(revision) + 1,
+    let mut tables = Tables::default();
+    for change in changes {
+        next = next.max(match &change {
+            Change::Image(number, _) | Change::Container(number, _) | Change::Volume(number, _) => {
+                number + 1
+            }
+            Change::Next(number) => *number,
         });
-        let Name::Directory(letter, number) = name else {
-            continue;
-        };
-        let kept = match letter {
-            'l' => layers.contains(&number),
-            'c' => containers.contains_key(&number),
-            'v' => volumes.contains_key(&number),
-            _ => false,
-        };
-        if !kept {
-            disk.remove(&directory_name(letter, number))?;
+        tables.apply(change);
+    }
+    let layers = tables.listed_layers();
+    for name in disk.list()? {
+        let Some(name) = name.to_str() else { continue };
+        if let Some((letter, number)) = parse(name) {
+            next = next.max(number + 1);
+            if !tables.names(letter, number, &layers) {
+                disk.remove(name)?;
+            }
+        } else if name.starts_with('#') || name == log::NEW {
+            disk.remove(name)?;
         }
     }
-    Ok(Loaded {
-        work,
-        next,
-        images,
-        containers,
-        volumes,
-    })
+    let records = tables.changes();
+    if told > CHANGES_PER_RECORD * (records.len() + 1) {
+        let anew: Vec<Change> = std::iter::once(Change::Next(next)).chain(records).collect();
+        log.replace(disk.folder(), &anew)?;
+    }
+    Ok(Loaded { log, next, tables })
 }
 
-/// Reads the records of one kind: the highest whole revision of each counts, the others are removed.
-fn read<T: Record>(disk: &Disk, found: &[Name]) -> Result<Table<T>, Errno> {
-    let mut revisions: Vec<(Number, Number)> = found
-        .iter()
-        .filter_map(|name| match name {
-            Name::Record(letter, number, revision) if *letter == T::LETTER => {
-                Some((*number, *revision))
-            }
-            _ => None,
-        })
-        .collect();
-    revisions.sort_unstable_by(|a, b| b.cmp(a));
-    let mut table = Table::new();
-    for (number, revision) in revisions {
-        let name = file_name(T::LETTER, number, revision);
-        if !table.contains_key(&number)
-            && let Ok(record) = serde_json::from_slice(&disk.read(&name)?)
-        {
-            table.insert(number, (revision, record));
-        } else {
-            disk.unlink(&name)?;
+impl Tables {
+    /// Whether a record tells of a directory.
+    fn names(&self, letter: char, number: Number, layers: &BTreeSet<Number>) -> bool {
+        match letter {
+            'l' => layers.contains(&number),
+            'c' => self.containers.contains_key(&number),
+            'v' => self.volumes.contains_key(&number),
+            _ => false,
         }
     }
-    Ok(table)
 }
 
 #[cfg(test)]
@@ -143,18 +83,16 @@ mod tests {
     #[test]
     fn only_names_that_the_store_gives_are_taken() {
         for (name, expected) in [
-            ("c5", Some(Name::Directory('c', 5))),
-            ("i2.3.json", Some(Name::Record('i', 2, 3))),
+            ("c5", Some(('c', 5))),
+            ("l12", Some(('l', 12))),
             ("i2", None),
-            ("l2.3.json", None),
             ("c05", None),
             ("c+5", None),
             ("c5.json", None),
-            ("c5.1.json.tmp", None),
             ("c", None),
             ("", None),
             ("é1", None),
-            ("work", None),
+            ("records", None),
         ] {
             assert_eq!(parse(name), expected, "{name}");
         }

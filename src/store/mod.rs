@@ -1,7 +1,7 @@
 //! The daemon's half of a container engine: images, containers and volumes, kept on a disk.
 //!
 //! A [`Store`] owns one folder. What it holds is what lies there: directories with files in them, and
-//! small JSON records that say what they are (the layout is in [`mod@format`]). Opening a folder again
+//! a log of small JSON records that say what they are (the layout is in [`mod@format`]). Opening a folder again
 //! reads the records back and drops what no record names, so that a crash at any moment loses at most
 //! the change that was being made.
 //!
@@ -9,11 +9,13 @@
 //! [`driver`]); it never looks inside the directories that it hands out, and knows neither path
 //! walks nor processes.
 
+mod change;
 mod disk;
 pub mod driver;
 pub mod filter;
 pub mod format;
 mod load;
+mod log;
 pub mod names;
 mod record;
 mod refusal;

@@ -4,22 +4,44 @@ use std::ffi::{CStr, CString, OsStr};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir};
-
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
 
 /// Bytes of a listing that are read at a time.
 const LISTING: usize = 8 << 10;
 
-/// A directory on the way down: its name in its parent, and the directories in it that are left.
+/// Most descriptors that are open at a time.
+const OPEN_MAX: usize = 16;
+
+/// So few entries come in one listing, and that there are no more shows when the directory is removed.
+const FEW: usize = 16;
+
+/// A directory on the way down.
 struct Frame {
+    /// Its name in its parent.
     name: CString,
+    /// Itself, unless it is far up.
+    directory: Option<OwnedFd>,
+    /// The directories in it that are left.
     below: Vec<CString>,
+    /// It was listed to the end.
+    is_whole: bool,
+}
+
+impl Frame {
+    fn clear(name: CString, directory: OwnedFd, is_whole: bool) -> Result<Self, Errno> {
+        Ok(Self {
+            below: clear(&directory, is_whole)?,
+            name,
+            directory: Some(directory),
+            is_whole,
+        })
+    }
 }
 
 /// Removes what `parent` has under `name`, be it a file or a tree; fine when there is nothing. Symbolic
-/// links are unlinked, never followed. Directories that do not let their owner in are made to. At most
-/// two descriptors are open at a time, however deep the tree is; nobody else may move its directories meanwhile.
+/// links are unlinked, never followed. Directories that do not let their owner in are made to. A few
+/// descriptors are open at a time, however deep the tree is; nobody else may move its directories meanwhile.
 ///
 /// # Errors
 /// The errno of what could not be removed.
@@ -31,28 +53,50 @@ pub fn remove_tree(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
         Err(Errno::NOTDIR) => return rustix::fs::unlinkat(parent, &name, AtFlags::empty()),
         Err(_) => {}
     }
-    let mut here = enter(parent, &name)?;
-    let mut frames = vec![Frame {
-        name,
-        below: clear(&here)?,
-    }];
-    while let Some(frame) = frames.last_mut() {
+    let top = enter(parent, &name)?;
+    let mut frames = vec![Frame::clear(name, top, false)?];
+    while let Some(mut frame) = frames.pop() {
+        let Some(here) = frame.directory.as_ref() else {
+            return Err(Errno::STALE);
+        };
         if let Some(child) = frame.below.pop() {
-            if unlink(&here, &child, AtFlags::REMOVEDIR).is_err() {
-                here = enter(here.as_fd(), &child)?;
-                frames.push(Frame {
-                    below: clear(&here)?,
-                    name: child,
-                });
+            let below = match unlink(here, &child, AtFlags::REMOVEDIR) {
+                Ok(()) => None,
+                Err(_) => Some(Frame::clear(
+                    child.clone(),
+                    enter(here.as_fd(), &child)?,
+                    false,
+                )?),
+            };
+            frames.push(frame);
+            frames.extend(below);
+            let far = frames.len().checked_sub(OPEN_MAX);
+            if let Some(frame) = far.and_then(|far| frames.get_mut(far)) {
+                frame.directory = None;
             }
             continue;
         }
-        let Some(done) = frames.pop() else { break };
-        if frames.is_empty() {
-            return rustix::fs::unlinkat(parent, &done.name, AtFlags::REMOVEDIR);
+        let removed = match frames.last_mut() {
+            None => rustix::fs::unlinkat(parent, &frame.name, AtFlags::REMOVEDIR),
+            Some(above) => {
+                let directory = match above.directory.take() {
+                    Some(directory) => directory,
+                    None => open(here.as_fd(), c"..")?,
+                };
+                unlink(
+                    above.directory.insert(directory),
+                    &frame.name,
+                    AtFlags::REMOVEDIR,
+                )
+            }
+        };
+        match (removed, frame.directory) {
+            (Err(Errno::NOTEMPTY), Some(directory)) if !frame.is_whole => {
+                rustix::fs::seek(&directory, SeekFrom::Start(0))?;
+                frames.push(Frame::clear(frame.name, directory, true)?);
+            }
+            (removed, _) => removed?,
         }
-        here = open(here.as_fd(), c"..")?;
-        unlink(&here, &done.name, AtFlags::REMOVEDIR)?;
     }
     Ok(())
 }
@@ -73,13 +117,17 @@ fn enter(parent: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
     }
 }
 
-/// Unlinks everything in a directory but its directories, which it returns.
-fn clear(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {
+/// Unlinks everything in a directory but its directories, which it returns. Unless all is to be listed, the
+/// call that would only tell that there is no more is spared.
+fn clear(directory: &OwnedFd, is_whole: bool) -> Result<Vec<CString>, Errno> {
     let mut below = Vec::new();
     let mut buffer = [MaybeUninit::uninit(); LISTING];
     let mut entries = RawDir::new(directory, &mut buffer);
-    while let Some(entry) = entries.next() {
+    let mut listed = 0;
+    while is_whole || listed == 0 || listed > FEW || !entries.is_buffer_empty() {
+        let Some(entry) = entries.next() else { break };
         let entry = entry?;
+        listed += 1;
         let name = entry.file_name();
         if name == c"." || name == c".." {
             continue;

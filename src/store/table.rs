@@ -1,12 +1,13 @@
 //! The store: records in memory as they are on disk, and the directories they name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 
+use super::change::Change;
 use super::disk::Disk;
 use super::load::{self, Loaded};
+use super::log::Log;
 use super::record::MountSource;
 use super::{Container, Image, Number, Volume};
 use crate::union::Directory;
@@ -14,44 +15,78 @@ use crate::union::Directory;
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// `fsync` every record. Without it a crash of the machine, not one of the engine, may lose changes.
+    /// Sync every change of a record. Without it a crash of the machine, not one of the engine, may lose changes.
     pub durable: bool,
 }
 
-/// Records of one kind, each with its revision.
-pub(super) type Table<T> = BTreeMap<Number, (Number, T)>;
-
-/// A kind of record.
-pub(super) trait Record: serde::Serialize + serde::de::DeserializeOwned {
-    /// First letter of its files.
-    const LETTER: char;
+/// The records.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    pub(super) images: BTreeMap<Number, Image>,
+    pub(super) containers: BTreeMap<Number, Container>,
+    pub(super) volumes: BTreeMap<Number, Volume>,
 }
 
-impl Record for Image {
-    const LETTER: char = 'i';
+impl Tables {
+    /// Makes a change, and returns the layers that the record listed before.
+    pub(super) fn apply(&mut self, change: Change) -> Vec<Number> {
+        match change {
+            Change::Image(number, record) => {
+                let before = set(&mut self.images, number, record);
+                before.iter().flat_map(layers_of).collect()
+            }
+            Change::Container(number, record) => {
+                let before = set(&mut self.containers, number, record);
+                before.iter().flat_map(listed).collect()
+            }
+            Change::Volume(number, record) => {
+                set(&mut self.volumes, number, record);
+                Vec::new()
+            }
+            Change::Next(_) => Vec::new(),
+        }
+    }
+
+    /// The changes that lead here from nothing.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        let images = self.images.iter();
+        let containers = self.containers.iter();
+        let volumes = self.volumes.iter();
+        images
+            .map(|(number, record)| Change::Image(*number, Some(record.clone())))
+            .chain(containers.map(|(number, c)| Change::Container(*number, Some(c.clone()))))
+            .chain(volumes.map(|(number, v)| Change::Volume(*number, Some(v.clone()))))
+            .collect()
+    }
+
+    /// Every layer that a record lists.
+    pub(super) fn listed_layers(&self) -> BTreeSet<Number> {
+        let of_images = self.images.values().flat_map(layers_of);
+        of_images
+            .chain(self.containers.values().flat_map(listed))
+            .collect()
+    }
 }
-impl Record for Container {
-    const LETTER: char = 'c';
+
+fn set<T>(table: &mut BTreeMap<Number, T>, number: Number, record: Option<T>) -> Option<T> {
+    match record {
+        Some(record) => table.insert(number, record),
+        None => table.remove(&number),
+    }
 }
-impl Record for Volume {
-    const LETTER: char = 'v';
+
+fn layers_of(image: &Image) -> impl Iterator<Item = Number> {
+    image.layers.iter().map(|layer| layer.number)
 }
 
 /// An open store. Errors are those of the disk.
 #[derive(Debug)]
 pub struct Store {
     disk: Disk,
-    work: Directory,
+    log: Log,
     next: Number,
-    images: Table<Image>,
-    containers: Table<Container>,
-    volumes: Table<Volume>,
+    tables: Tables,
     layers: BTreeMap<Number, Directory>,
-}
-
-/// A record's file.
-pub(super) fn file_name(letter: char, number: Number, revision: Number) -> String {
-    format!("{letter}{number}.{revision}.json")
 }
 
 /// A directory.
@@ -60,61 +95,65 @@ pub(super) fn directory_name(letter: char, number: Number) -> String {
 }
 
 impl Store {
-    /// Opens the store in a folder, making what is missing and dropping what was never published.
+    /// Makes a store in an empty folder.
     ///
     /// # Errors
-    /// The folder cannot be read or written.
-    pub fn open(folder: OwnedFd, options: Options) -> Result<Self, Errno> {
-        let disk = Disk::new(folder, options.durable);
-        let Loaded {
-            work,
-            next,
-            images,
-            containers,
-            volumes,
-        } = load::load(&disk)?;
+    /// `EEXIST` where there is one; of the disk.
+    pub fn create(folder: Directory, options: Options) -> Result<Self, Errno> {
+        let disk = Disk::new(folder);
         Ok(Self {
+            log: Log::create(disk.folder(), options.durable)?,
             disk,
-            work,
-            next,
-            images,
-            containers,
-            volumes,
+            next: 1,
+            tables: Tables::default(),
             layers: BTreeMap::new(),
         })
     }
 
-    /// The directory for files in the making.
+    /// Opens the store in a folder, making what is missing and dropping what was never published.
+    ///
+    /// # Errors
+    /// The folder cannot be read or written; `EUCLEAN` where the records are damaged, and nothing is dropped.
+    pub fn open(folder: Directory, options: Options) -> Result<Self, Errno> {
+        let disk = Disk::new(folder);
+        let Loaded { log, next, tables } = load::load(&disk, options.durable)?;
+        Ok(Self {
+            disk,
+            log,
+            next,
+            tables,
+            layers: BTreeMap::new(),
+        })
+    }
+
+    /// The directory for files in the making: the folder itself, where their names, `#` and a number, are no
+    /// others'.
     pub fn work(&self) -> Directory {
-        Directory::clone(&self.work)
+        Directory::clone(self.disk.folder())
     }
 
     /// Every image.
     pub fn images(&self) -> impl Iterator<Item = &Image> {
-        self.images.values().map(|(_, image)| image)
+        self.tables.images.values()
     }
 
     /// Every container, oldest first.
     pub fn containers(&self) -> impl Iterator<Item = (Number, &Container)> {
-        self.containers
-            .iter()
-            .map(|(number, (_, container))| (*number, container))
+        let containers = self.tables.containers.iter();
+        containers.map(|(number, container)| (*number, container))
     }
 
     /// Every volume, oldest first.
     pub fn volumes(&self) -> impl Iterator<Item = (Number, &Volume)> {
-        self.volumes
-            .iter()
-            .map(|(number, (_, volume))| (*number, volume))
+        let volumes = self.tables.volumes.iter();
+        volumes.map(|(number, volume)| (*number, volume))
     }
 
     /// The image with this name, without `:latest`.
     pub fn image(&self, tag: &str) -> Option<(Number, &Image)> {
-        let found = self
-            .images
-            .iter()
-            .find(|(_, (_, image))| image.tags.contains(tag));
-        found.map(|(number, (_, image))| (*number, image))
+        let mut images = self.tables.images.iter();
+        let found = images.find(|(_, image)| image.tags.contains(tag));
+        found.map(|(number, image)| (*number, image))
     }
 
     /// The container with this name.
@@ -125,12 +164,12 @@ impl Store {
 
     /// The container with this number.
     pub fn container_numbered(&self, number: Number) -> Option<&Container> {
-        self.containers.get(&number).map(|(_, container)| container)
+        self.tables.containers.get(&number)
     }
 
     /// The driver options of a volume.
     pub fn volume_options(&self, number: Number) -> Option<&BTreeMap<String, String>> {
-        self.volumes.get(&number).map(|(_, volume)| &volume.options)
+        self.tables.volumes.get(&number).map(|v| &v.options)
     }
 
     /// The volume with this name.
@@ -209,28 +248,28 @@ impl Store {
     /// Publishes an image under its tags, taking them from the images that had them.
     ///
     /// # Errors
-    /// Of the disk.
+    /// Of the disk; then nothing has changed.
     pub fn add_image(&mut self, image: Image) -> Result<(), Errno> {
-        for tag in &image.tags {
-            self.untag(tag)?;
-        }
         let number = self.take_number();
-        let revision = self.publish(number, &image)?;
-        self.images.insert(number, (revision, image));
-        Ok(())
+        let mut changes = self.without_tags(&image.tags);
+        changes.push(Change::Image(number, Some(image)));
+        self.commit(changes)
     }
 
     /// Gives an image a further name, taking it from the image that had it.
     ///
     /// # Errors
-    /// Of the disk.
+    /// Of the disk; then nothing has changed.
     pub fn tag(&mut self, number: Number, tag: &str) -> Result<(), Errno> {
-        let has = |(_, image): &(Number, Image)| image.tags.contains(tag);
-        if self.images.get(&number).is_none_or(has) {
+        let has = |image: &Image| image.tags.contains(tag);
+        let Some(image) = self.tables.images.get(&number).filter(|image| !has(image)) else {
             return Ok(());
-        }
-        self.untag(tag)?;
-        self.change_tags(number, |tags| tags.insert(tag.to_owned()))
+        };
+        let mut image = image.clone();
+        image.tags.insert(tag.to_owned());
+        let mut changes = self.without_tags(&BTreeSet::from([tag.to_owned()]));
+        changes.push(Change::Image(number, Some(image)));
+        self.commit(changes)
     }
 
     /// Takes a name away; an image without one is dropped. Containers keep the layers that they list.
@@ -238,32 +277,25 @@ impl Store {
     /// # Errors
     /// Of the disk.
     pub fn untag(&mut self, tag: &str) -> Result<(), Errno> {
-        let Some((number, image)) = self.image(tag) else {
+        let changes = self.without_tags(&BTreeSet::from([tag.to_owned()]));
+        if changes.is_empty() {
             return Ok(());
-        };
-        if image.tags.len() > 1 {
-            return self.change_tags(number, |tags| tags.remove(tag));
         }
-        if let Some((revision, image)) = self.images.remove(&number) {
-            self.disk
-                .unlink(&file_name(Image::LETTER, number, revision))?;
-            self.drop_layers(image.layers.iter().map(|layer| layer.number))?;
-        }
-        Ok(())
+        self.commit(changes)
     }
 
-    fn change_tags(
-        &mut self,
-        number: Number,
-        change: impl FnOnce(&mut BTreeSet<String>) -> bool,
-    ) -> Result<(), Errno> {
-        let Some((old, mut image)) = self.images.get(&number).cloned() else {
-            return Ok(());
-        };
-        change(&mut image.tags);
-        let revision = self.publish(number, &image)?;
-        self.images.insert(number, (revision, image));
-        self.disk.unlink(&file_name(Image::LETTER, number, old))
+    /// What becomes of the images that have these names when they lose them.
+    fn without_tags(&self, tags: &BTreeSet<String>) -> Vec<Change> {
+        let images = self.tables.images.iter();
+        images
+            .filter(|(_, image)| !image.tags.is_disjoint(tags))
+            .map(|(number, image)| {
+                let mut image = image.clone();
+                image.tags.retain(|tag| !tags.contains(tag));
+                let is_named = !image.tags.is_empty();
+                Change::Image(*number, is_named.then_some(image))
+            })
+            .collect()
     }
 
     /// Publishes a container whose upper has this number.
@@ -271,9 +303,7 @@ impl Store {
     /// # Errors
     /// Of the disk.
     pub fn add_container(&mut self, number: Number, container: Container) -> Result<(), Errno> {
-        let revision = self.publish(number, &container)?;
-        self.containers.insert(number, (revision, container));
-        Ok(())
+        self.commit(vec![Change::Container(number, Some(container))])
     }
 
     /// Publishes a changed container; without a change nothing is written.
@@ -285,18 +315,15 @@ impl Store {
         number: Number,
         change: impl FnOnce(&mut Container),
     ) -> Result<(), Errno> {
-        let Some((old, container)) = self.containers.get(&number) else {
+        let Some(container) = self.tables.containers.get(&number) else {
             return Ok(());
         };
-        let old = *old;
         let mut changed = container.clone();
         change(&mut changed);
         if changed == *container {
             return Ok(());
         }
-        let revision = self.publish(number, &changed)?;
-        self.containers.insert(number, (revision, changed));
-        self.disk.unlink(&file_name(Container::LETTER, number, old))
+        self.commit(vec![Change::Container(number, Some(changed))])
     }
 
     /// Removes a container, published or not, with its upper and the layers that only it lists.
@@ -304,16 +331,10 @@ impl Store {
     /// # Errors
     /// Of the disk.
     pub fn remove_container(&mut self, number: Number) -> Result<(), Errno> {
-        let removed = self.containers.remove(&number);
-        if let Some((revision, _)) = &removed {
-            self.disk
-                .unlink(&file_name(Container::LETTER, number, *revision))?;
+        if self.tables.containers.contains_key(&number) {
+            self.commit(vec![Change::Container(number, None)])?;
         }
-        self.disk.remove(&directory_name('c', number))?;
-        match removed {
-            Some((_, container)) => self.drop_layers(listed(&container)),
-            None => Ok(()),
-        }
+        self.disk.remove(&directory_name('c', number))
     }
 
     /// Makes and publishes an empty volume.
@@ -322,8 +343,11 @@ impl Store {
     /// Of the disk.
     pub fn add_volume(&mut self, volume: Volume) -> Result<(Number, Directory), Errno> {
         let (number, directory) = self.make('v')?;
-        let revision = self.publish(number, &volume)?;
-        self.volumes.insert(number, (revision, volume));
+        if let Err(errno) = self.commit(vec![Change::Volume(number, Some(volume))]) {
+            // It would go at the next opening; sooner is better.
+            let _gone = self.disk.remove(&directory_name('v', number));
+            return Err(errno);
+        }
         Ok((number, directory))
     }
 
@@ -340,9 +364,8 @@ impl Store {
     /// # Errors
     /// Of the disk.
     pub fn remove_volume(&mut self, number: Number) -> Result<(), Errno> {
-        if let Some((revision, _)) = self.volumes.remove(&number) {
-            self.disk
-                .unlink(&file_name(Volume::LETTER, number, revision))?;
+        if self.tables.volumes.contains_key(&number) {
+            self.commit(vec![Change::Volume(number, None)])?;
             self.disk.remove(&directory_name('v', number))?;
         }
         Ok(())
@@ -356,24 +379,23 @@ impl Store {
         self.drop_layers([number])
     }
 
-    fn publish<T: Record>(&mut self, number: Number, record: &T) -> Result<Number, Errno> {
-        let revision = self.take_number();
-        let json = serde_json::to_vec(record).map_err(|_| Errno::INVAL)?;
-        self.disk
-            .publish(&file_name(T::LETTER, number, revision), &json)?;
-        Ok(revision)
+    /// Publishes changes, all or none, and removes the layers that nothing lists any more.
+    fn commit(&mut self, changes: Vec<Change>) -> Result<(), Errno> {
+        self.log.append(&changes)?;
+        let mut before = Vec::new();
+        for change in changes {
+            before.extend(self.tables.apply(change));
+        }
+        self.drop_layers(before)
     }
 
     /// Removes those of the layers that nothing lists any more.
     fn drop_layers(&mut self, layers: impl IntoIterator<Item = Number>) -> Result<(), Errno> {
-        let listed: BTreeSet<Number> = self
-            .images()
-            .flat_map(|image| image.layers.iter().map(|layer| layer.number))
-            .chain(
-                self.containers()
-                    .flat_map(|(_, container)| listed(container)),
-            )
-            .collect();
+        let mut layers = layers.into_iter().peekable();
+        if layers.peek().is_none() {
+            return Ok(());
+        }
+        let listed = self.tables.listed_layers();
         for number in layers {
             if !listed.contains(&number) {
                 self.layers.remove(&number);

@@ -3,12 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::Arc;
+
+use rustix::io::Errno;
 
 use super::*;
 
-fn open(path: &Path) -> Store {
+fn try_open(path: &Path) -> Result<Store, Errno> {
     let folder: OwnedFd = std::fs::File::open(path).unwrap().into();
-    Store::open(folder, Options::default()).unwrap()
+    Store::open(Arc::new(folder), Options::default())
+}
+
+fn open(path: &Path) -> Store {
+    try_open(path).unwrap()
 }
 
 fn image(tag: &str, layers: Vec<Layer>) -> Image {
@@ -116,33 +123,83 @@ fn what_was_not_published_is_dropped() {
     store.make_passing().unwrap();
     drop(store);
     let path = |name: &str| scratch.path().join(name);
-    std::fs::write(path("new"), "half").unwrap();
-    std::fs::write(path("work/half"), "copy").unwrap();
-    std::fs::write(path("v99.100.json"), r#"{"name":"#).unwrap();
+    std::fs::write(path("records.new"), "half").unwrap();
+    std::fs::write(path("#1f"), "copy").unwrap();
     std::fs::create_dir(path("v99")).unwrap();
     let store = open(scratch.path());
     assert_eq!(names_in(scratch.path()), before);
-    assert!(names_in(&path("work")).is_empty());
     assert!(store.volume("data").is_some());
 }
 
+fn records(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("records")).unwrap()
+}
+
 #[test]
-fn a_crash_between_publishing_and_unlinking_leaves_the_newer_revision() {
+fn a_torn_line_was_never_published_and_the_next_takes_its_place() {
+    let scratch = tempfile::tempdir().unwrap();
+    drop(filled(scratch.path()));
+    let whole = records(scratch.path());
+    let line = r#"{"v99":{"name":"torn","anonymous":false,"owner":null,"driver":"local","labels":{},"options":{}}}"#;
+    for torn in 1..=line.len() {
+        let text = whole.clone() + &line[..torn];
+        std::fs::write(scratch.path().join("records"), text).unwrap();
+        let mut store = open(scratch.path());
+        assert!(store.volume("torn").is_none() && store.volume("data").is_some());
+        store.add_volume(volume("next")).unwrap();
+        drop(store);
+        let store = open(scratch.path());
+        assert!(store.volume("next").is_some() && store.volume("data").is_some());
+    }
+}
+
+#[test]
+fn a_damaged_log_does_not_open_and_nothing_is_dropped() {
+    let scratch = tempfile::tempdir().unwrap();
+    drop(filled(scratch.path()));
+    let (whole, before) = (records(scratch.path()), names_in(scratch.path()));
+    let first = whole.lines().next().unwrap();
+    for damage in [
+        "\n",
+        "{}x\n",
+        "{\"c05\":null}\n",
+        "{\"x5\":null}\n",
+        "{\"c5\":{}}\n",
+        "\u{0}\n",
+    ] {
+        let text = whole.replace(first, damage.trim_end_matches('\n'));
+        std::fs::write(scratch.path().join("records"), text).unwrap();
+        assert_eq!(
+            try_open(scratch.path()).err(),
+            Some(Errno::UCLEAN),
+            "{damage:?}"
+        );
+        assert_eq!(names_in(scratch.path()), before);
+    }
+    std::fs::write(scratch.path().join("records"), whole).unwrap();
+    assert!(open(scratch.path()).volume("data").is_some());
+}
+
+#[test]
+fn a_log_that_tells_little_is_written_anew() {
     let scratch = tempfile::tempdir().unwrap();
     let mut store = filled(scratch.path());
-    let (number, old) = store
-        .container("first")
-        .map(|(n, c)| (n, c.clone()))
-        .unwrap();
-    store
-        .change_container(number, |c| c.state = State::Exited)
-        .unwrap();
+    let (number, _) = store.container("first").unwrap();
+    for state in [State::Running, State::Exited].into_iter().cycle().take(50) {
+        store.change_container(number, |c| c.state = state).unwrap();
+    }
+    let (gone, _) = store.add_volume(volume("gone")).unwrap();
+    store.remove_volume(gone).unwrap();
     drop(store);
-    let stale = scratch.path().join(format!("c{number}.{number}.json"));
-    std::fs::write(&stale, serde_json::to_vec(&old).unwrap()).unwrap();
-    let store = open(scratch.path());
+    let long = records(scratch.path()).len();
+    let mut store = open(scratch.path());
+    assert!(records(scratch.path()).len() * 5 < long);
     assert_eq!(store.container("first").unwrap().1.state, State::Exited);
-    assert!(!stale.exists());
+    let (next, _) = store.make_upper().unwrap();
+    assert!(
+        next > gone,
+        "numbers that a shorter log forgot are not given again"
+    );
 }
 
 #[test]
@@ -187,8 +244,8 @@ fn hostile_names_stay_inside_records() {
         ".",
         "..",
         "a\0b",
-        "new",
-        "work",
+        "records",
+        "#1",
         &"x".repeat(5000),
     ] {
         store.add_volume(volume(name)).unwrap();

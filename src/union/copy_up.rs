@@ -160,6 +160,8 @@ impl Union {
                 uppers.origins.insert(copy.identity(), state.ino);
             }
             uppers.nodes.insert(copy.identity(), node);
+        } else {
+            Self::learn_empty_upper(node);
         }
         node.0.in_upper.store(true, Ordering::Release);
         Ok(())
@@ -173,6 +175,7 @@ impl Union {
         temporary: Option<Temporary>,
     ) -> Result<()> {
         let directory = self.upper_directory(parent)?.ok_or(Errno::STALE)?;
+        Self::learn_used(parent, name);
         let parent = Real::itself(Arc::clone(&directory));
         let before = parent.stat()?;
         match temporary {

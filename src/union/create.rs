@@ -141,6 +141,7 @@ impl Union {
         let node = self.enter(dir, name, Node::create(birth.kind, state));
         if is_directory {
             *lock(&node.0.inheritance) = Some(Arc::new(birth.inheritance()));
+            Self::learn_empty_upper(&node);
         } else if birth.kind == FileKind::Regular {
             let is_harmless = birth.owner.mode & 0o6000 == 0;
             node.0.harmless.store(is_harmless, Ordering::Release);
@@ -221,7 +222,7 @@ impl Union {
         match self.known(dir, name) {
             Known::Node(_) => return Err(Errno::EXIST),
             Known::Absent => {
-                Self::forget_absent(dir, name);
+                Self::learn_used(dir, name);
                 return Ok(None);
             }
             Known::Unknown => {}
@@ -231,7 +232,10 @@ impl Union {
             UpperSight::File(..) => Err(Errno::EXIST),
             UpperSight::Nothing => match self.lower_sight(dir, name)? {
                 Some(_) => Err(Errno::EXIST),
-                None => Ok(None),
+                None => {
+                    Self::learn_used(dir, name);
+                    Ok(None)
+                }
             },
         }
     }
@@ -299,15 +303,39 @@ impl Union {
             return Ok(Arc::clone(known));
         }
         let real = self.real(dir)?;
-        let owner = self.shown_owner(&real, &real.stat()?)?;
-        let name = self.marks.to_real(acl::DEFAULT.as_ref())?;
+        let facts = real.stat()?;
+        let owner = self.shown_owner(&real, &facts)?;
+        let is_root = dir.same(&self.root);
+        if is_root {
+            self.learn_device(&facts);
+        }
+        let default_acl = if is_root && self.options.fresh {
+            None
+        } else {
+            self.default_acl(&real)?
+        };
         let found = Arc::new(Inheritance {
             gid: owner.gid,
             mode: owner.mode,
-            default_acl: real.xattr(&name)?.and_then(|value| Acl::parse(&value)),
+            default_acl,
         });
         *known = Some(Arc::clone(&found));
         Ok(found)
+    }
+
+    /// Whether new files in a directory take something from it: its group, or its default ACL.
+    ///
+    /// # Errors
+    /// What reading the disk gives.
+    pub fn passes_on(&self, dir: &NodeRef) -> Result<bool> {
+        let _names = read(&self.names);
+        let found = self.inheritance(dir)?;
+        Ok(found.mode & 0o2000 != 0 || found.default_acl.is_some())
+    }
+
+    fn default_acl(&self, real: &Real) -> Result<Option<Acl>> {
+        let name = self.marks.to_real(acl::DEFAULT.as_ref())?;
+        Ok(real.xattr(&name)?.and_then(|value| Acl::parse(&value)))
     }
 
     /// Makes a file of the real disk with all its attributes, or nothing.

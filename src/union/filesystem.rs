@@ -104,13 +104,17 @@ impl Union {
             Ownership::Real => 0,
             Ownership::Override => rustix::process::geteuid().as_raw(),
         };
+        let root = Node::create(FileKind::Directory, root);
+        if options.fresh {
+            Self::learn_empty_upper(&root);
+        }
         Ok(Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
             marks: Marks::new(&options),
             options,
             work,
             writable: upper.is_some(),
-            root: Node::create(FileKind::Directory, root),
+            root,
             roots,
             names: RwLock::default(),
             uppers: Mutex::default(),
@@ -225,6 +229,11 @@ impl Union {
     /// are moved out of the way, as `xino` does.
     pub(super) fn show_ino(&self, facts: &Facts) -> u64 {
         self.show_number(facts.identity())
+    }
+
+    /// Learns what the root's device is.
+    pub(super) fn learn_device(&self, root: &Facts) {
+        let _known_already = self.device.set(root.dev);
     }
 
     /// The same for `(dev, ino)`.

@@ -67,6 +67,9 @@ impl Union {
 
     /// Looks into the upper layer only. Needs the namespace lock.
     pub(super) fn upper_sight(&self, dir: &NodeRef, name: &OsStr) -> Result<UpperSight> {
+        if self.is_missing_in_upper(dir, name) {
+            return Ok(UpperSight::Nothing);
+        }
         let Some(directory) = self.upper_directory(dir)? else {
             return Ok(UpperSight::Nothing);
         };

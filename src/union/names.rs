@@ -16,12 +16,27 @@ use super::filesystem::Union;
 use super::lock::lock;
 use super::node::NodeRef;
 
-/// Most names of one directory that are remembered as absent. Beyond that all are forgotten.
-const ABSENT_MAX: usize = 64;
+/// Most names of one directory that are remembered. Beyond that all are forgotten.
+const NAMES_MAX: usize = 64;
 
-/// Names that are in no layer of a directory, not even as whiteouts of the upper one.
+/// What is known of the names of one directory.
 #[derive(Debug, Default)]
-pub(super) struct Absent(BTreeSet<OsString>);
+pub(super) struct Names {
+    /// In no layer, not even as whiteouts of the upper one.
+    absent: BTreeSet<OsString>,
+    /// All that the upper part may have, of a directory that the union made itself and so knows.
+    upper: Option<BTreeSet<OsString>>,
+}
+
+impl Names {
+    /// Those of a directory whose upper part is new and empty.
+    pub(super) fn of_empty_upper() -> Self {
+        Self {
+            absent: BTreeSet::new(),
+            upper: Some(BTreeSet::new()),
+        }
+    }
+}
 
 /// What a name is known to be.
 pub(super) enum Known {
@@ -47,7 +62,7 @@ impl Union {
         if let Some(node) = dir.0.child(name).filter(|node| has_name(node, dir, name)) {
             return Known::Node(node);
         }
-        if lock(&dir.0.absent).0.contains(name) {
+        if lock(&dir.0.names).absent.contains(name) {
             return Known::Absent;
         }
         Known::Unknown
@@ -56,17 +71,39 @@ impl Union {
     /// Learns that no layer has a name.
     pub(super) fn learn_absent(&self, dir: &NodeRef, name: &OsStr) {
         if self.is_alone() {
-            let mut absent = lock(&dir.0.absent);
-            if absent.0.len() >= ABSENT_MAX {
-                absent.0.clear();
+            let absent = &mut lock(&dir.0.names).absent;
+            if absent.len() >= NAMES_MAX {
+                absent.clear();
             }
-            absent.0.insert(name.to_owned());
+            absent.insert(name.to_owned());
         }
     }
 
-    /// Forgets it, because the name is about to be used.
-    pub(super) fn forget_absent(dir: &NodeRef, name: &OsStr) {
-        lock(&dir.0.absent).0.remove(name);
+    /// Learns that a name of the upper layer is about to be used, be it for a whiteout.
+    pub(super) fn learn_used(dir: &NodeRef, name: &OsStr) {
+        let mut names = lock(&dir.0.names);
+        names.absent.remove(name);
+        if let Some(upper) = &mut names.upper {
+            if upper.len() < NAMES_MAX {
+                upper.insert(name.to_owned());
+            } else {
+                names.upper = None;
+            }
+        }
+    }
+
+    /// Learns that the upper part of a directory is new and empty.
+    pub(super) fn learn_empty_upper(dir: &NodeRef) {
+        *lock(&dir.0.names) = Names::of_empty_upper();
+    }
+
+    /// Whether the upper layer is known not to have a name.
+    pub(super) fn is_missing_in_upper(&self, dir: &NodeRef, name: &OsStr) -> bool {
+        self.is_alone()
+            && lock(&dir.0.names)
+                .upper
+                .as_ref()
+                .is_some_and(|upper| !upper.contains(name))
     }
 }
 

@@ -10,7 +10,7 @@ use super::acl::Acl;
 use super::descriptors::Slot;
 use super::lock::lock;
 use super::lower::LowerDirectory;
-use super::names::Absent;
+use super::names::Names;
 use super::{Directory, FileKind};
 
 /// A file of a union, as FUSE's `nodeid`: it stays the same file through rename, copy-up and unlink for
@@ -67,8 +67,8 @@ pub(super) struct Node {
     pub(super) harmless: AtomicBool,
     /// Of a directory: what new files in it take from it, once looked up.
     pub(super) inheritance: Mutex<Option<Arc<Inheritance>>>,
-    /// Of a directory: names that are not there.
-    pub(super) absent: Mutex<Absent>,
+    /// Of a directory: what is known of its names.
+    pub(super) names: Mutex<Names>,
     /// Of a directory: the descriptor of its upper part.
     pub(super) slot: Arc<Slot>,
     /// Of a directory: children that are held by somebody, by name. Upper files with several names, and
@@ -139,7 +139,7 @@ impl Node {
             in_upper: AtomicBool::new(in_upper),
             harmless: AtomicBool::new(false),
             inheritance: Mutex::new(None),
-            absent: Mutex::default(),
+            names: Mutex::default(),
             slot: Arc::new(Slot::default()),
             children: Mutex::new(Held::default()),
         }))

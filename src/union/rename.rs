@@ -61,7 +61,9 @@ impl Union {
             (RenameFlags::Exchange, None) => return Err(Errno::NOENT),
             _ => {}
         }
-        Self::forget_absent(to.dir, to.name);
+        Self::learn_used(to.dir, to.name);
+        // Where a file leaves, a whiteout may stay.
+        Self::learn_used(from.dir, from.name);
         if self.is_within(to.dir, &old) {
             return Err(Errno::INVAL);
         }

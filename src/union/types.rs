@@ -40,6 +40,9 @@ pub struct Options {
     /// Of a plain union: nobody else changes the directory while it is open, so names that were looked up
     /// are remembered. An upper layer is always the union's own.
     pub alone: bool,
+    /// The upper directory was just made: it is empty, has no default ACL, and nobody else changes it. Spares
+    /// looking.
+    pub fresh: bool,
     /// What the union may allocate.
     pub space: Option<std::sync::Arc<dyn Space>>,
 }

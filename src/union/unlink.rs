@@ -147,6 +147,7 @@ impl Union {
             return Ok(Step::CopyUp(dir.clone()));
         };
         self.take_space(0)?;
+        Self::learn_used(dir, name);
         self.make_whiteout(&directory, name, &directory)?;
         if let Some(node) = dir.0.child(name) {
             self.lose_name(&node, dir, name, None);

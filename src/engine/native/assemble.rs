@@ -237,7 +237,9 @@ impl Daemon {
         let space = options
             .size
             .map(|size| Arc::new(Limited::new(size)) as Arc<dyn Space>);
-        let union = self.ground.plain(directory, self.store.work(), space)?;
+        let union = self
+            .ground
+            .fresh_plain(directory, self.store.work(), space)?;
         let change = SetAttributes {
             mode: Some(below.or(options.mode).unwrap_or(0o1777)),
             uid: Some(options.uid).filter(|uid| *uid != 0),

@@ -32,7 +32,7 @@ impl Daemon {
         let volumes: BTreeSet<Number> = self.store.volumes().map(|(number, _)| number).collect();
         let (number, upper) = self.store.make_upper()?;
         let lowers = self.lowers(&container.layers)?;
-        let root = self.ground.stack(Some(upper), self.store.work(), lowers)?;
+        let root = self.ground.fresh_stack(upper, self.store.work(), lowers)?;
         self.keep_root(number, &root);
         match self.furnish(container, &wanted, root) {
             Ok(container) => {

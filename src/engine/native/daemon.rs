@@ -49,7 +49,11 @@ pub(super) enum Ending {
 impl Daemon {
     /// Starts on what the disk holds.
     pub(super) fn start(ground: &Arc<Ground>, seats: &Arc<Seats>, ending: Ending) -> Result<Self> {
-        let store = Store::open(ground.private.descriptor()?, store::Options::default())?;
+        let folder = Arc::clone(ground.private.directory());
+        let store = match ending {
+            Ending::None => Store::create(folder, store::Options::default())?,
+            Ending::Stopped | Ending::Crashed => Store::open(folder, store::Options::default())?,
+        };
         let (running, roots, volumes, memory) = Default::default();
         let (ground, seats) = (Arc::clone(ground), Arc::clone(seats));
         let mut daemon = Self {

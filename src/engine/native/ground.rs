@@ -14,6 +14,8 @@ use crate::union::{
     Directory, Errno, Options, Ownership, Result, Space, Stack, Union, XattrNamespace,
 };
 
+const DEFAULT_ACL: &str = "system.posix_acl_default";
+
 /// How files are kept on this disk by this user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Keeping {
@@ -28,7 +30,7 @@ pub(super) struct Keeping {
 pub(super) struct Private {
     parent: OwnedFd,
     path: PathBuf,
-    directory: OwnedFd,
+    directory: Directory,
     keep: bool,
 }
 
@@ -46,7 +48,12 @@ impl Private {
             .prefix("layerspec-")
             .permissions(only_owner)
             .tempdir_in(scratch)?;
-        let directory = open_directory(made.path())?;
+        let directory = Arc::new(open_directory(made.path())?);
+        // A default ACL of the scratch directory is the host's affair.
+        match rustix::fs::fremovexattr(&directory, DEFAULT_ACL) {
+            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+            Err(errno) => return Err(errno.into()),
+        }
         Ok(Self {
             parent,
             path: made.keep(),
@@ -55,11 +62,7 @@ impl Private {
         })
     }
 
-    pub(super) fn descriptor(&self) -> Result<OwnedFd> {
-        rustix::io::fcntl_dupfd_cloexec(&self.directory, 0)
-    }
-
-    pub(super) fn directory(&self) -> &OwnedFd {
+    pub(super) fn directory(&self) -> &Directory {
         &self.directory
     }
 
@@ -133,10 +136,33 @@ impl Ground {
         work: Directory,
         space: Option<Arc<dyn Space>>,
     ) -> Result<Arc<Union>> {
+        self.plain_of(directory, work, self.options(space))
+    }
+
+    /// The same of a directory that was just made.
+    pub(super) fn fresh_plain(
+        &self,
+        directory: Directory,
+        work: Directory,
+        space: Option<Arc<dyn Space>>,
+    ) -> Result<Arc<Union>> {
+        let options = Options {
+            fresh: true,
+            ..self.options(space)
+        };
+        self.plain_of(directory, work, options)
+    }
+
+    fn plain_of(
+        &self,
+        directory: Directory,
+        work: Directory,
+        options: Options,
+    ) -> Result<Arc<Union>> {
         let options = Options {
             plain: true,
             alone: true,
-            ..self.options(space)
+            ..options
         };
         Union::open(Stack {
             upper: Some(directory),
@@ -160,6 +186,25 @@ impl Ground {
             work,
             lowers,
             options,
+        })
+    }
+
+    /// The same with a writable layer that was just made.
+    pub(super) fn fresh_stack(
+        &self,
+        upper: Directory,
+        work: Directory,
+        lowers: Vec<Directory>,
+    ) -> Result<Arc<Union>> {
+        let options = self.options(Some(Arc::clone(&self.disk) as Arc<dyn Space>));
+        Union::open(Stack {
+            upper: Some(upper),
+            work: Some(work),
+            lowers,
+            options: Options {
+                fresh: true,
+                ..options
+            },
         })
     }
 

@@ -62,7 +62,9 @@ impl Daemon {
             }
         };
         let (number, directory) = self.make_layer()?;
-        let union = self.ground.plain(directory, self.store.work(), None)?;
+        let union = self
+            .ground
+            .fresh_plain(directory, self.store.work(), None)?;
         match plant_layer(&union, tree, below) {
             Ok(()) => Ok(number),
             Err(errno) => {

@@ -291,7 +291,7 @@ fn read_regular(handle: &Handle, start: u64, length: Option<u64>) -> Result<Vec<
         let buffer = bytes.get_mut(filled..).unwrap_or_default();
         let count = handle.read_at(buffer, start + filled as u64)?;
         bytes.truncate(filled + count);
-        if count == 0 {
+        if (count as u64) < step {
             break;
         }
         chunk = CHUNK as u64;

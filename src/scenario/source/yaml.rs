@@ -1,6 +1,7 @@
 //! YAML text into nodes, in two passes. The first lets the parser say what each node is, and takes
 //! the text of strings. The parser resolves numbers and booleans, so that their source text is lost:
-//! the second pass asks for a string at each of them, which gives the source text.
+//! the second pass asks for a string at each of them, which gives the source text. A text whose numbers
+//! and booleans can only be spelled in one way needs no second pass.
 
 use std::fmt;
 
@@ -22,6 +23,11 @@ const ALIAS_NODES_MAX: usize = 10_000;
 /// How many more bytes of scalars than bytes aliases may make of a text.
 const ALIAS_BYTES_MAX: usize = 1 << 20;
 
+/// Where none of these occurs, integers are written in decimal and booleans in small letters.
+const OTHER_SPELLINGS: &[&str] = &[
+    "0x", "0o", "0b", "+", "-0", "True", "TRUE", "False", "FALSE",
+];
+
 /// A parsed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Document {
@@ -33,7 +39,7 @@ pub(crate) struct Document {
 
 /// Parses one YAML document.
 pub(crate) fn parse(text: &str) -> Result<Document, Unreadable> {
-    let mut builder = Builder::new(text.len());
+    let mut builder = Builder::new(text);
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let mut root = match documents.next() {
         Some(first) => Seed {
@@ -83,6 +89,8 @@ struct Builder {
     origin: Origin,
     /// How many scalars wait for their source text.
     unread: usize,
+    /// Integers and booleans have one spelling.
+    is_plain: bool,
     nodes_left: usize,
     bytes_left: usize,
     /// Our own words for the error that is under way.
@@ -90,10 +98,12 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(length: usize) -> Self {
+    fn new(text: &str) -> Self {
+        let length = text.len();
         Self {
             origin: Origin::default(),
             unread: 0,
+            is_plain: !OTHER_SPELLINGS.iter().any(|other| text.contains(other)),
             nodes_left: length + ALIAS_NODES_MAX,
             bytes_left: length + ALIAS_BYTES_MAX,
             reason: None,
@@ -204,6 +214,18 @@ impl Seed<'_> {
         })
     }
 
+    /// An integer or a boolean with its usual spelling.
+    fn plain<E: serde::de::Error>(self, spelling: &impl ToString) -> Result<Node, E> {
+        if !self.builder.is_plain {
+            return self.unread();
+        }
+        let spelling = spelling.to_string();
+        Ok(Node {
+            id: self.builder.number(self.hang, spelling.len())?,
+            value: Value::Scalar(spelling),
+        })
+    }
+
     fn null<E: serde::de::Error>(self) -> Result<Node, E> {
         Ok(Node {
             id: self.builder.number(self.hang, 0)?,
@@ -255,16 +277,16 @@ impl<'de> Visitor<'de> for Seed<'_> {
         self.null()
     }
 
-    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Node, E> {
-        self.unread()
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Node, E> {
+        self.plain(&value)
     }
 
-    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<Node, E> {
-        self.unread()
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Node, E> {
+        self.plain(&value)
     }
 
-    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Node, E> {
-        self.unread()
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Node, E> {
+        self.plain(&value)
     }
 
     fn visit_u128<E: serde::de::Error>(self, _: u128) -> Result<Node, E> {

@@ -93,13 +93,15 @@ impl<'a> Planter<'a> {
             return self.root(entry);
         };
         let dir = self.directory(parent)?;
+        let mut is_made = true;
         let node = match &entry.node.kind {
             NodeKind::Whiteout => {
                 self.clear(&dir, name)?;
                 return Ok(self.union.plant_whiteout(&dir, name)?);
             }
             NodeKind::Directory { opaque } => {
-                let (node, _) = self.make_directory(&dir, name, entry.node.mode)?;
+                let (node, is_new) = self.make_directory(&dir, name, entry.node.mode)?;
+                is_made = is_new;
                 self.directories.insert(&entry.path, node.clone());
                 if *opaque {
                     self.opaque.push(&entry.path);
@@ -112,7 +114,10 @@ impl<'a> Planter<'a> {
                 self.make(&dir, name, kind, entry.node.mode)?
             }
         };
-        self.attributes(entry, node)
+        // What was just made has the mode that was asked for, unless set-ID bits are in play.
+        let is_plain = entry.node.mode.is_none_or(|mode| mode <= 0o1777);
+        let is_right = is_made && is_plain && !self.union.passes_on(&dir)?;
+        self.attributes(entry, node, is_right)
     }
 
     /// `/`: only its attributes.
@@ -125,7 +130,7 @@ impl<'a> Planter<'a> {
             self.below = None;
             self.union.mark_opaque(&root)?;
         }
-        self.attributes(entry, root)
+        self.attributes(entry, root, false)
     }
 
     /// A directory by its path, made where it is missing.
@@ -145,8 +150,8 @@ impl<'a> Planter<'a> {
                 .get(..known.len() + 1 + name.len())
                 .ok_or(Reason::Path)?;
             let (node, is_new) = self.make_directory(&at, OsStr::new(name), None)?;
-            if is_new {
-                let below = self.below.as_ref().filter(|_| !self.is_cut_off(known));
+            let below = self.below.as_ref().filter(|_| !self.is_cut_off(known));
+            if is_new && (below.is_some() || self.union.passes_on(&at)?) {
                 let below = below.map(|below| (below, known));
                 inherit::attributes(self.union, &node, below, &self.superuser)?;
             }
@@ -284,8 +289,8 @@ impl<'a> Planter<'a> {
     }
 
     /// Owner and mode as given or by default, whatever a set-group-ID parent or its default access list
-    /// have made of them; then extended attributes.
-    fn attributes(&mut self, entry: &'a Entry, node: NodeRef) -> Result<()> {
+    /// have made of them; then extended attributes. `is_right`: it is 0:0 and has the mode already.
+    fn attributes(&mut self, entry: &'a Entry, node: NodeRef, is_right: bool) -> Result<()> {
         let Node {
             kind,
             mode,
@@ -300,9 +305,13 @@ impl<'a> Planter<'a> {
             _ => Some(mode.unwrap_or(0o644)),
         };
         let (uid, gid) = (uid.unwrap_or(0), gid.unwrap_or(0));
-        let now = self.union.attributes(&node)?;
-        let other_mode = wanted_mode.filter(|mode| *mode != now.mode);
-        if (uid, gid) != (now.uid, now.gid) || other_mode.is_some() {
+        let is_right = if is_right {
+            (uid, gid) == (0, 0)
+        } else {
+            let now = self.union.attributes(&node)?;
+            (uid, gid) == (now.uid, now.gid) && wanted_mode.is_none_or(|mode| mode == now.mode)
+        };
+        if !is_right {
             let change = SetAttributes {
                 // A change of owner may clear set-ID bits.
                 mode: wanted_mode,
