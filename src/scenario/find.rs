@@ -59,8 +59,10 @@ struct Finder {
 
 impl Finder {
     fn named(&mut self, path: &Path) {
-        if path.exists() {
-            return self.file_or_folder(path, true);
+        match path.metadata() {
+            Ok(named) if named.is_dir() => return self.named_folder(path),
+            Ok(_) => return self.file_or_folder(path, true),
+            Err(_) => {}
         }
         let text = path.to_string_lossy();
         if !text.contains(['*', '?', '[']) {
@@ -124,8 +126,7 @@ impl Finder {
     /// `meant`: named as such, so that its ending does not matter.
     fn file_or_folder(&mut self, path: &Path, meant: bool) {
         if path.is_dir() {
-            let base = base_of(path).unwrap_or_else(|| absolute(path));
-            self.folder(path, &base, &mut Vec::new());
+            self.named_folder(path);
         } else if meant || is_scenario(path) {
             // A bare file name has the working directory for a folder.
             let full = absolute(path);
@@ -133,6 +134,11 @@ impl Finder {
             let base = base_of(folder).unwrap_or_else(|| folder.to_owned());
             self.file(path, &base);
         }
+    }
+
+    fn named_folder(&mut self, path: &Path) {
+        let base = base_of(path).unwrap_or_else(|| absolute(path));
+        self.folder(path, &base, &mut Vec::new());
     }
 
     fn folder(&mut self, folder: &Path, base: &Path, above: &mut Vec<PathBuf>) {

@@ -28,9 +28,9 @@ impl Change {
         for change in changes {
             line.push(if line.is_empty() { b'{' } else { b',' });
             match change {
-                Self::Image(number, record) => entry(&mut line, 'i', *number, record),
-                Self::Container(number, record) => entry(&mut line, 'c', *number, record),
-                Self::Volume(number, record) => entry(&mut line, 'v', *number, record),
+                Self::Image(number, record) => entry(&mut line, 'i', *number, record.as_ref()),
+                Self::Container(number, record) => entry(&mut line, 'c', *number, record.as_ref()),
+                Self::Volume(number, record) => entry(&mut line, 'v', *number, record.as_ref()),
                 Self::Next(number) => {
                     write!(line, r#""next":{number}"#).map_err(serde_json::Error::io)
                 }
@@ -74,10 +74,10 @@ fn entry(
     line: &mut Vec<u8>,
     letter: char,
     number: Number,
-    record: &Option<impl Serialize>,
+    record: Option<&impl Serialize>,
 ) -> Result<(), serde_json::Error> {
     write!(line, r#""{letter}{number}":"#).map_err(serde_json::Error::io)?;
-    serde_json::to_writer(line, record)
+    serde_json::to_writer(line, &record)
 }
 
 fn read<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Option<T> {

@@ -47,19 +47,20 @@ impl Frame {
 /// The errno of what could not be removed.
 pub fn remove_tree(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
     let name = CString::new(name.as_encoded_bytes()).map_err(|_| Errno::INVAL)?;
-    // An empty directory, the commonest case, takes one call.
-    match rustix::fs::unlinkat(parent, &name, AtFlags::REMOVEDIR) {
-        Ok(()) | Err(Errno::NOENT) => return Ok(()),
-        Err(Errno::NOTDIR) => return rustix::fs::unlinkat(parent, &name, AtFlags::empty()),
-        Err(_) => {}
-    }
-    let top = enter(parent, &name)?;
+    let top = match enter(parent, &name) {
+        Err(Errno::NOENT) => return Ok(()),
+        Err(Errno::NOTDIR | Errno::LOOP) => {
+            return rustix::fs::unlinkat(parent, &name, AtFlags::empty());
+        }
+        other => other?,
+    };
     let mut frames = vec![Frame::clear(name, top, false)?];
     while let Some(mut frame) = frames.pop() {
         let Some(here) = frame.directory.as_ref() else {
             return Err(Errno::STALE);
         };
         if let Some(child) = frame.below.pop() {
+            // An empty directory, the commonest case, takes one call.
             let below = match unlink(here, &child, AtFlags::REMOVEDIR) {
                 Ok(()) => None,
                 Err(_) => Some(Frame::clear(

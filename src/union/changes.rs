@@ -90,7 +90,7 @@ impl Union {
     ) -> Result<()> {
         let before = match self.lower_sight(image, name)? {
             Some(sight) if sight.facts.kind == FileKind::Directory => {
-                Some((self.directory(image, name, None)?, sight))
+                Some((self.directory(image, name, None, Some(&sight))?, sight))
             }
             Some(sight) => Some((node.clone(), sight)),
             None => None,

@@ -151,7 +151,9 @@ impl Union {
         let mut state = lock(&node.0.state);
         state.upper = upper;
         state.upper_identity = Some(copy.identity());
-        if !node.0.is_directory() {
+        if node.0.is_directory() {
+            Self::learn_empty_upper(node);
+        } else {
             if lower.links > 1 {
                 // Two copies of a hard link must not show the same number.
                 state.ino = self.show_ino(&copy);
@@ -160,8 +162,6 @@ impl Union {
                 uppers.origins.insert(copy.identity(), state.ino);
             }
             uppers.nodes.insert(copy.identity(), node);
-        } else {
-            Self::learn_empty_upper(node);
         }
         node.0.in_upper.store(true, Ordering::Release);
         Ok(())

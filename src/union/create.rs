@@ -230,13 +230,11 @@ impl Union {
         match self.upper_sight(dir, name)? {
             UpperSight::Whiteout(real) => Ok(Some(real)),
             UpperSight::File(..) => Err(Errno::EXIST),
-            UpperSight::Nothing => match self.lower_sight(dir, name)? {
-                Some(_) => Err(Errno::EXIST),
-                None => {
-                    Self::learn_used(dir, name);
-                    Ok(None)
-                }
-            },
+            UpperSight::Nothing if self.lower_sight(dir, name)?.is_some() => Err(Errno::EXIST),
+            UpperSight::Nothing => {
+                Self::learn_used(dir, name);
+                Ok(None)
+            }
         }
     }
 

@@ -49,7 +49,7 @@ impl Union {
         match self.upper_sight(dir, name)? {
             UpperSight::Whiteout(_) => Ok(None),
             UpperSight::File(_, facts) if facts.kind == FileKind::Directory => {
-                self.directory(dir, name, Some(facts)).map(Some)
+                self.directory(dir, name, Some(facts), None).map(Some)
             }
             UpperSight::File(real, facts) => self.upper_file(dir, name, &real, &facts).map(Some),
             UpperSight::Nothing => match self.lower_sight(dir, name)? {
@@ -58,7 +58,7 @@ impl Union {
                     Ok(None)
                 }
                 Some(sight) if sight.facts.kind == FileKind::Directory => {
-                    self.directory(dir, name, None).map(Some)
+                    self.directory(dir, name, None, Some(&sight)).map(Some)
                 }
                 Some(sight) => self.lower_file(dir, name, &sight).map(Some),
             },
@@ -165,12 +165,14 @@ impl Union {
         Ok(node)
     }
 
-    /// The node of a directory, from the children that are remembered or from the layers.
+    /// The node of a directory, from the children that are remembered or from the layers. `upper` is what the
+    /// upper layer has there; without that, `lower` may tell where the topmost lower part is.
     pub(super) fn directory(
         &self,
         dir: &NodeRef,
         name: &OsStr,
         upper: Option<Facts>,
+        lower: Option<&LowerSight>,
     ) -> Result<NodeRef> {
         let identity = upper.map(|facts| facts.identity());
         let is_same = |node: &NodeRef| {
@@ -179,7 +181,7 @@ impl Union {
         if let Some(node) = dir.0.child(name).filter(is_same) {
             return Ok(node);
         }
-        let state = self.merge(dir, name, upper)?;
+        let state = self.merge(dir, name, upper, lower)?;
         let mut children = lock(&dir.0.children);
         if let Some(node) = children.get(name).filter(is_same) {
             return Ok(node);
@@ -192,7 +194,13 @@ impl Union {
     }
 
     /// Collects the layers of a directory.
-    fn merge(&self, dir: &NodeRef, name: &OsStr, upper: Option<Facts>) -> Result<State> {
+    fn merge(
+        &self,
+        dir: &NodeRef,
+        name: &OsStr,
+        upper: Option<Facts>,
+        lower: Option<&LowerSight>,
+    ) -> Result<State> {
         let candidates = Arc::clone(&lock(&dir.0.state).lowers);
         let mut state = State {
             dentry: Some((dir.clone(), name.to_owned())),
@@ -201,6 +209,9 @@ impl Union {
         };
         let mut search = Search::new(self, candidates, name);
         let mut ino = None;
+        if let Some(sight) = lower {
+            search.start_at(sight);
+        }
         if let Some(facts) = upper {
             state.upper = Upper::Named;
             ino = Some(self.show_ino(&facts));
@@ -260,6 +271,8 @@ pub(super) struct Search<'union> {
     next: usize,
     /// What to look for there: one name, or several from the root of a layer.
     path: Vec<OsString>,
+    /// What the next candidate has there, if that is known.
+    seen: Option<Facts>,
     stop: bool,
 }
 
@@ -270,7 +283,17 @@ impl<'union> Search<'union> {
             candidates,
             next: 0,
             path: vec![name.to_owned()],
+            seen: None,
             stop: false,
+        }
+    }
+
+    /// Begins with the topmost part, which was found already.
+    fn start_at(&mut self, sight: &LowerSight) {
+        let mut candidates = self.candidates.iter();
+        if let Some(at) = candidates.position(|at| Arc::ptr_eq(at, &sight.directory)) {
+            self.next = at;
+            self.seen = Some(sight.facts);
         }
     }
 
@@ -329,7 +352,8 @@ impl<'union> Search<'union> {
         let mut found = None;
         for (at, name) in path.iter().enumerate() {
             let real = base.child(&self.union.descriptors, name)?;
-            let Some(facts) = real.look()? else {
+            let seen = self.seen.take();
+            let Some(facts) = seen.map_or_else(|| real.look(), |facts| Ok(Some(facts)))? else {
                 return Ok(None);
             };
             if facts.kind != FileKind::Directory {

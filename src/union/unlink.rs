@@ -114,7 +114,7 @@ impl Union {
         is_hiding: bool,
     ) -> Result<()> {
         if !self.options.plain {
-            let node = self.directory(dir, name, Some(*facts))?;
+            let node = self.directory(dir, name, Some(*facts), None)?;
             if !self.is_empty(&node)? {
                 return Err(Errno::NOTEMPTY);
             }
@@ -138,7 +138,7 @@ impl Union {
     fn hide_lower(&self, dir: &NodeRef, name: &OsStr, sight: &LowerSight) -> Result<Step<()>> {
         sight.real.refuse_immutable()?;
         if sight.facts.kind == FileKind::Directory {
-            let node = self.directory(dir, name, None)?;
+            let node = self.directory(dir, name, None, Some(sight))?;
             if !self.is_empty(&node)? {
                 return Err(Errno::NOTEMPTY);
             }

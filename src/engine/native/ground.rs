@@ -136,7 +136,7 @@ impl Ground {
         work: Directory,
         space: Option<Arc<dyn Space>>,
     ) -> Result<Arc<Union>> {
-        self.plain_of(directory, work, self.options(space))
+        plain(directory, work, self.options(space))
     }
 
     /// The same of a directory that was just made.
@@ -150,26 +150,7 @@ impl Ground {
             fresh: true,
             ..self.options(space)
         };
-        self.plain_of(directory, work, options)
-    }
-
-    fn plain_of(
-        &self,
-        directory: Directory,
-        work: Directory,
-        options: Options,
-    ) -> Result<Arc<Union>> {
-        let options = Options {
-            plain: true,
-            alone: true,
-            ..options
-        };
-        Union::open(Stack {
-            upper: Some(directory),
-            work: Some(work),
-            lowers: Vec::new(),
-            options,
-        })
+        plain(directory, work, options)
     }
 
     /// A writable layer on read-only ones, topmost first.
@@ -221,6 +202,19 @@ impl Ground {
             ..Options::default()
         }
     }
+}
+
+fn plain(directory: Directory, work: Directory, options: Options) -> Result<Arc<Union>> {
+    Union::open(Stack {
+        upper: Some(directory),
+        work: Some(work),
+        lowers: Vec::new(),
+        options: Options {
+            plain: true,
+            alone: true,
+            ..options
+        },
+    })
 }
 
 #[cfg(test)]
