@@ -45,3 +45,17 @@ fn container(top: &Path, name: &str, work: impl FnOnce(&Path)) {
     fs::remove_dir(upper.join("data")).unwrap();
     fs::remove_dir(&upper).unwrap();
 }
+
+/// Directories with a hundred files of one byte each, as often as it takes, made and removed.
+pub(crate) fn files(disk: &Path, count: u32) {
+    let top = disk.join("bare");
+    fs::create_dir(&top).unwrap();
+    for first in (0..count).step_by(100) {
+        let folder = top.join(first.to_string());
+        fs::create_dir(&folder).unwrap();
+        for number in first..count.min(first + 100) {
+            fs::write(folder.join(number.to_string()), "x").unwrap();
+        }
+    }
+    fs::remove_dir_all(&top).unwrap();
+}

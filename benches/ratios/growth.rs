@@ -1,10 +1,11 @@
-//! How costs grow: with layers, files and scenarios. Each figure is the cost of one unit in the large
-//! case ÷ that in the small one, in one run: 1 is linear growth. Lookup is one call in both cases,
-//! so there 1 is flat.
+//! How costs grow: with layers, files and scenarios. Each figure is what the large case costs, as so many times
+//! its bare system calls, ÷ the same of the small case, all in one run: 1 is the growth of the file system
+//! itself. Lookup is one call in both cases, so there 1 is flat.
 
 use std::cell::LazyCell;
 use std::ffi::OsStr;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use criterion::{Criterion, SamplingMode};
@@ -12,7 +13,8 @@ use layerspec::engine::{Content, Entry, Node, NodeKind, Tree};
 use layerspec::scenario::Scenario;
 use layerspec::union::{Directory, Options, Stack, Union};
 
-use crate::measure::{Ratio, compare, compare_per_unit};
+use crate::bare;
+use crate::measure::{Ratio, Sized, compare, compare_growth};
 use crate::world::{VOLUME_SCENARIO, World, disks};
 
 const PLAIN: &str = r#"
@@ -51,51 +53,52 @@ fn tree(layer: u32, files: u32) -> Tree {
 pub(crate) fn growth(criterion: &mut Criterion<Ratio>) {
     for (name, disk) in disks() {
         let world = LazyCell::new(|| World::new(&disk, &[("plain".to_owned(), PLAIN.to_owned())]));
-        let mut group = criterion.benchmark_group(format!("cost per unit, {name}"));
+        let mut group = criterion.benchmark_group(format!("growth with size, {name}"));
         group.sample_size(10).sampling_mode(SamplingMode::Flat);
-        group.bench_function("layers: 128 ÷ 1", |bencher| {
-            let (few, many) = (sized(&world, 1, 1), sized(&world, 128, 1));
-            compare_per_unit(bencher, (1, || world.run(&few)), (128, || world.run(&many)));
-        });
-        group.bench_function("files: 1,000 ÷ 10", |bencher| {
-            let (few, more) = (sized(&world, 1, 10), sized(&world, 1, 1_000));
-            compare_per_unit(
-                bencher,
-                (10, || world.run(&few)),
-                (1_000, || world.run(&more)),
-            );
-        });
-        group.bench_function("files: 100,000 ÷ 1,000", |bencher| {
-            let units = full(100_000);
-            let (more, many) = (sized(&world, 1, 1_000), sized(&world, 1, units));
-            compare_per_unit(
-                bencher,
-                (1_000, || world.run(&more)),
-                (units, || world.run(&many)),
-            );
-        });
+        let mut bench = |title: &str, (few_layers, few), (many_layers, many)| {
+            group.bench_function(title, |bencher| {
+                let size = |layers: u32, files: u32| {
+                    let (case, world) = (sized(&world, layers, files), &world);
+                    Sized {
+                        subject: move || world.run(&case),
+                        bare: move || {
+                            for _ in 0..layers {
+                                bare::files(world.home.path(), files);
+                            }
+                        },
+                    }
+                };
+                compare_growth(bencher, size(few_layers, few), size(many_layers, many));
+            });
+        };
+        bench("layers: 128 ÷ 1", (1, 1), (128, 1));
+        bench("files: 1,000 ÷ 10", (1, 10), (1, 1_000));
+        bench("files: 100,000 ÷ 1,000", (1, 1_000), (1, full(100_000)));
         group.finish();
     }
 }
 
 pub(crate) fn scenarios(criterion: &mut Criterion<Ratio>) {
     for (name, disk) in disks() {
-        let world = |count: u32| {
+        let size = |count: u32| {
             let files: Vec<(String, String)> = (0..count)
                 .map(|n| (format!("s{n}"), VOLUME_SCENARIO.to_owned()))
                 .collect();
-            World::new(&disk, &files)
+            let world = Rc::new(World::new(&disk, &files));
+            let home = Rc::clone(&world);
+            Sized {
+                subject: move || world.load_and_run(),
+                bare: move || {
+                    for _ in 0..count {
+                        bare::volume_scenario(home.home.path());
+                    }
+                },
+            }
         };
-        let mut group = criterion.benchmark_group(format!("cost per scenario, {name}"));
+        let mut group = criterion.benchmark_group(format!("growth with scenarios, {name}"));
         group.sample_size(10).sampling_mode(SamplingMode::Flat);
         group.bench_function("scenarios: 10,000 ÷ 10", |bencher| {
-            let units = full(10_000);
-            let (few, many) = (world(10), world(units));
-            compare_per_unit(
-                bencher,
-                (10, || few.load_and_run()),
-                (units, || many.load_and_run()),
-            );
+            compare_growth(bencher, size(10), size(full(10_000)));
         });
         group.finish();
     }

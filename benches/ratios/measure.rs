@@ -30,26 +30,34 @@ pub(crate) fn compare(
     });
 }
 
-/// Cost of one unit in a large piece of work ÷ cost of one in a small one. 1 is linear growth, less is
-/// better than linear.
-pub(crate) fn compare_per_unit(
+/// A piece of work of some size, and its bare counterpart of the same size.
+pub(crate) struct Sized<S, B> {
+    pub(crate) subject: S,
+    pub(crate) bare: B,
+}
+
+/// How many times its bare counterpart a large piece of work costs ÷ the same of a small one. 1 is growth
+/// like that of the bare one, so what the file system itself does to many files is no matter.
+pub(crate) fn compare_growth(
     bencher: &mut Bencher<'_, Ratio>,
-    (small_units, mut small): (u32, impl FnMut()),
-    (large_units, mut large): (u32, impl FnMut()),
+    mut small: Sized<impl FnMut(), impl FnMut()>,
+    mut large: Sized<impl FnMut(), impl FnMut()>,
 ) {
     bencher.iter_custom(|rounds| {
-        let (mut of_small, mut of_large) = (Duration::ZERO, Duration::ZERO);
+        let mut times = [Duration::ZERO; 4];
         for _ in 0..rounds {
-            of_small += time(&mut small);
-            of_large += time(&mut large);
+            times[0] += time(&mut small.bare);
+            times[1] += time(&mut small.subject);
+            times[2] += time(&mut large.bare);
+            times[3] += time(&mut large.subject);
         }
         #[expect(
             clippy::cast_precision_loss,
             reason = "a few thousand rounds at the most"
         )]
         let weight = rounds as f64;
-        let per_unit = |total: Duration, units: u32| total.as_secs_f64() / f64::from(units);
-        weight * per_unit(of_large, large_units) / per_unit(of_small, small_units)
+        let [small_bare, small, large_bare, large] = times.map(|time| time.as_secs_f64());
+        weight * (large / large_bare) / (small / small_bare)
     });
 }
 
