@@ -93,6 +93,8 @@ fn root() -> &'static Path {
 
 /// The same profile as ours, so that dependencies that are built already need not be built again.
 fn manifest() -> String {
+    let ours = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let profile = &ours[ours.find("[profile.dev]").unwrap()..ours.find("[lints.rust]").unwrap()];
     format!(
         "[package]
 name = \"somebody\"
@@ -106,9 +108,7 @@ layerspec = {{ path = '{}' }}
 name = \"storage\"
 harness = false
 
-[profile.dev.package.\"*\"]
-opt-level = 1
-
+{profile}
 [profile.dev.package.layerspec]
 opt-level = 0
 

@@ -11,7 +11,7 @@ use super::copy::stuck;
 use super::daemon::Daemon;
 use super::refusals::{Fault, Result, fault, refuse, text};
 use super::transfer::{Body, CAPABILITY, Content, Item, Owners, Source, Stuck, Target};
-use crate::engine::Kind;
+use crate::engine::{Kind, Value};
 use crate::rootfs::{OpenFile, OpenFlag, OpenHow, Process, Rootfs, Subject, host_root};
 use crate::store::{Config, Layer, names};
 use crate::union::Errno;
@@ -69,7 +69,7 @@ impl Write for Stream<'_> {
 
 impl Daemon {
     /// `docker export`: without what is mounted (Docker row 175).
-    pub(super) fn export(&mut self, name: &str, to: &str) -> Result<()> {
+    pub(super) fn export(&mut self, name: &str, to: &str) -> Result<Value> {
         let (number, _) = self.container(name)?;
         let rootfs = Rootfs::new(self.root(number)?, false);
         let process = Process::new(rootfs.into(), host_root(), Path::new("/"))?;
@@ -94,7 +94,8 @@ impl Daemon {
         };
         source.walk(|item| append(&mut builder, &source, &item))?;
         let finished = builder.into_inner().and_then(|mut writer| writer.flush());
-        Ok(finished.map_err(|error| errno_of(&error))?)
+        finished.map_err(|error| errno_of(&error))?;
+        self.placed_on_host(&host, Path::new(&path))
     }
 
     /// `docker import`.

@@ -2,12 +2,14 @@
 //! Every rule here was tried on Docker 20.10.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::assemble::Purpose;
 use super::daemon::Daemon;
 use super::refusals::{Fault, Result, fault, refuse, text};
 use super::transfer::{CAPABILITY, Owners, Source, Stuck, Target, transfer};
-use crate::engine::{CopyEnd, Kind};
+use super::view::View;
+use crate::engine::{CopyEnd, FileAnswer, Kind, Storage, Value};
 use crate::rootfs::{Process, Subject, host_root, resolve};
 use crate::store::Container;
 use crate::store::spec::path;
@@ -41,7 +43,8 @@ struct Found {
 }
 
 impl Daemon {
-    pub(super) fn copy(&mut self, from: &CopyEnd, to: &CopyEnd, flags: Flags) -> Result<()> {
+    /// Copies, and tells where the copied thing lies now.
+    pub(super) fn copy(&mut self, from: &CopyEnd, to: &CopyEnd, flags: Flags) -> Result<Value> {
         match (from, to) {
             (CopyEnd::Container { container, path }, CopyEnd::Host(host)) => {
                 self.copy_out(container, path, host, flags)
@@ -62,14 +65,13 @@ impl Daemon {
 
     /// A container as the daemon mounts it to copy: with its volumes and binds, without what is in
     /// memory (Docker row 179), whether it runs or not (row 32).
-    fn copy_process(&mut self, name: &str) -> Result<(Process, Container)> {
+    fn copy_process(&mut self, name: &str) -> Result<(Process, View, Container)> {
         let (number, container) = self.container(name)?;
         let container = container.clone();
         let (view, _) = self.assemble(number, &container, Purpose::Copy)?;
-        Ok((
-            Process::new(view.rootfs, host_root(), Path::new("/"))?,
-            container,
-        ))
+        let rootfs = Arc::clone(&view.rootfs);
+        let process = Process::new(rootfs, host_root(), Path::new("/"))?;
+        Ok((process, view, container))
     }
 
     pub(super) fn host_process(&self) -> Result<Process> {
@@ -80,8 +82,14 @@ impl Daemon {
         )?)
     }
 
-    fn copy_out(&mut self, name: &str, from: &str, to: &str, flags: Flags) -> Result<()> {
-        let (process, _) = self.copy_process(name)?;
+    /// The answer to a copy or an export: where its file on the host lies.
+    pub(super) fn placed_on_host(&self, host: &Process, path: &Path) -> Result<Value> {
+        let view = View::single(self.host_rootfs()?, Storage::Host);
+        Ok(placed(host, &view, path))
+    }
+
+    fn copy_out(&mut self, name: &str, from: &str, to: &str, flags: Flags) -> Result<Value> {
+        let (process, _, _) = self.copy_process(name)?;
         let host = self.host_process()?;
         check_output(&host, to)?;
         let source = End {
@@ -103,11 +111,12 @@ impl Daemon {
         let (directory, base) = place(&target, &found, to)?;
         // Files on the host are those of whoever runs the command.
         let owners = Owners::Set(0, 0);
-        pour(&process, &found, &host, directory, &base, owners)
+        let top = pour(&process, &found, &host, directory, &base, owners)?;
+        self.placed_on_host(&host, &top)
     }
 
-    fn copy_in(&mut self, from: &str, name: &str, to: &str, flags: Flags) -> Result<()> {
-        let (process, container) = self.copy_process(name)?;
+    fn copy_in(&mut self, from: &str, name: &str, to: &str, flags: Flags) -> Result<Value> {
+        let (process, view, container) = self.copy_process(name)?;
         let host = self.host_process()?;
         let mut target = End {
             process: &process,
@@ -153,10 +162,21 @@ impl Daemon {
                 Owners::Set(caller.uid, caller.gid)
             }
         };
-        pour(&host, &found, &process, directory, &base, owners)
+        let top = pour(&host, &found, &process, directory, &base, owners)?;
+        Ok(placed(&process, &view, &top))
     }
 }
 
+/// Where a copied thing lies.
+fn placed(process: &Process, view: &View, path: &Path) -> Value {
+    let place = process.place(path.as_os_str()).ok().flatten();
+    let place = place.and_then(|place| view.place(&place));
+    let changed = place.into_iter().collect();
+    let result = Ok(Value::Nothing);
+    Value::Files(vec![FileAnswer { result, changed }])
+}
+
+/// Copies, and returns where the top lies then.
 fn pour(
     from: &Process,
     found: &Found,
@@ -164,7 +184,7 @@ fn pour(
     directory: PathBuf,
     base: &str,
     owners: Owners,
-) -> Result<()> {
+) -> Result<PathBuf> {
     let (top, xattrs, is_layer) = (found.top.clone(), &[CAPABILITY][..], false);
     let source = Source {
         process: from,
@@ -173,7 +193,9 @@ fn pour(
         is_layer,
     };
     let base = if base == "." { "" } else { base };
-    transfer(&source, Target::new(to, directory, owners), Path::new(base)).map_err(stuck)
+    let copy = directory.join(base);
+    transfer(&source, Target::new(to, directory, owners), Path::new(base)).map_err(stuck)?;
+    Ok(copy)
 }
 
 /// What the daemon's unpacker says.

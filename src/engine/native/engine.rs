@@ -195,9 +195,9 @@ impl Daemon {
                 follow,
             } => {
                 let (archive, follow) = (*archive, *follow);
-                self.copy(from, to, Flags { archive, follow })?;
+                return self.copy(from, to, Flags { archive, follow });
             }
-            Operation::Export { container, to } => self.export(container, to)?,
+            Operation::Export { container, to } => return self.export(container, to),
             _ => {}
         }
         Ok(Value::Nothing)

@@ -2,10 +2,11 @@
 //! know of a container, a volume or the host.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
-use crate::engine::Storage;
-use crate::rootfs::Rootfs;
+use crate::engine::{Storage, escape};
+use crate::rootfs::{Changed, Rootfs};
 use crate::union::Provenance;
 
 /// One tree: a disk, and for each mount in it what is mounted.
@@ -38,6 +39,12 @@ impl View {
             rootfs,
             mounts: BTreeMap::from([(Rootfs::ROOT_ID, Mounted::One(storage))]),
         }
+    }
+
+    /// The place in the words of the contract: the storage and the path in it.
+    pub(super) fn place(&self, changed: &Changed) -> Option<(Storage, String)> {
+        let storage = self.storage(changed.mount, Provenance::Upper)?;
+        Some((storage.clone(), escape(changed.path.as_os_str().as_bytes())))
     }
 
     /// The storage of a file of this mount. `None` when the mount is not this view's.

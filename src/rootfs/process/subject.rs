@@ -76,6 +76,14 @@ impl Found {
 }
 
 impl Process {
+    /// Where a file lies, the last name not followed; `None` for one that has no name there.
+    ///
+    /// # Errors
+    /// Those of the path walk.
+    pub fn place(&self, path: &OsStr) -> Result<Option<Changed>> {
+        Ok(self.find(path, false)?.changed())
+    }
+
     /// The file at a path.
     pub(super) fn find(&self, path: &OsStr, follow: bool) -> Result<Found> {
         let table = self.table();

@@ -1,13 +1,12 @@
 //! One batch of requests by one process.
 
 use std::collections::BTreeSet;
-use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 use super::session::Session;
-use crate::engine::{FileAction, FileAnswer, Refusal, Storage, Target, Value, escape};
+use crate::engine::{FileAction, FileAnswer, Refusal, Storage, Target, Value};
 use crate::rootfs::{Changed, OpenFile, OpenFlag, OpenHow, Process, Subject};
-use crate::union::{Provenance, Result};
+use crate::union::Result;
 
 /// One batch of requests by one process.
 pub(super) struct Batch<'a> {
@@ -91,14 +90,8 @@ impl<'a> Batch<'a> {
         let once = changed
             .into_iter()
             .filter(|changed| seen.insert(changed.clone()));
-        let place = |changed: Changed| {
-            let storage = self
-                .session
-                .view
-                .storage(changed.mount, Provenance::Upper)?;
-            Some((storage.clone(), escape(changed.path.as_os_str().as_bytes())))
-        };
-        once.filter_map(place).collect()
+        let view = &self.session.view;
+        once.filter_map(|changed| view.place(&changed)).collect()
     }
 
     pub(super) fn resolve<'t>(&self, target: &'t Target) -> Result<Resolved<'t>> {
