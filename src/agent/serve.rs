@@ -61,6 +61,12 @@ impl Shared {
             } => walk::walk(&top, &without, content)
                 .map(Given::Found)
                 .map_err(failed),
+            Ask::Real { path } => {
+                let real = std::fs::canonicalize(path).ok();
+                Ok(Given::Path(
+                    real.and_then(|path| path.into_os_string().into_string().ok()),
+                ))
+            }
             Ask::Plant { top, tree } => plant::plant(&top, &tree)
                 .map(|()| Given::Nothing)
                 .map_err(|(path, errno)| format!("{path}: {}", failed(errno))),

@@ -38,6 +38,11 @@ pub enum Ask {
         /// With the content of files.
         content: bool,
     },
+    /// Where a path leads when every symlink is followed.
+    Real {
+        /// The path.
+        path: String,
+    },
     /// Make this tree below a directory, with every attribute as given, parents implied.
     Plant {
         /// The directory, which is made if it is missing.
@@ -71,6 +76,8 @@ pub enum Given {
     Files(Vec<Done>),
     /// The batch as a whole was refused: no such user.
     Refused(Refusal),
+    /// A path; `None` when nothing is there.
+    Path(Option<String>),
     /// What is in a tree, sorted by the bytes of the path.
     Found(Vec<Found>),
 }

@@ -9,7 +9,7 @@ use tar::{Builder, EntryType, Header};
 
 use super::layers::{Directory, Layers, implied};
 use super::names::seen;
-use crate::engine::{Bytes, Content, DeviceKind, Entry, NodeKind, Time, Tree};
+use crate::engine::{Bytes, Content, DeviceKind, Entry, Node, NodeKind, Time, Tree};
 
 /// Prefix of the name of a deleted file, and the name that makes a directory opaque (OCI image
 /// specification, layer.md).
@@ -109,6 +109,10 @@ pub(super) fn layer(tree: &Tree, below: &Layers) -> io::Result<Vec<u8>> {
         .0
         .iter()
         .partition(|entry| matches!(entry.node.kind, NodeKind::Hardlink { .. }));
+    if below.is_empty() && !declared("/") {
+        // Podman takes a root that no layer names for 0555.
+        directory(&mut archive, "/", &implied(below, "/"), None)?;
+    }
     for entry in others.into_iter().chain(links) {
         for (at, _) in entry.path.match_indices('/').skip(1) {
             let parent = entry.path.get(..at).unwrap_or_default();
@@ -116,15 +120,20 @@ pub(super) fn layer(tree: &Tree, below: &Layers) -> io::Result<Vec<u8>> {
                 directory(&mut archive, parent, &implied(below, &seen(parent)), None)?;
             }
         }
-        self::entry(&mut archive, entry)?;
+        let named = match &entry.node.kind {
+            NodeKind::Hardlink { to } => tree.0.iter().find(|other| other.path == *to),
+            _ => None,
+        };
+        // What a link says of its file is believed, owner and time too.
+        let attributes = named.map_or(&entry.node, |named| &named.node);
+        self::entry(&mut archive, entry, attributes)?;
     }
     archive.into_inner()
 }
 
-fn entry(archive: &mut Builder<Vec<u8>>, entry: &Entry) -> io::Result<()> {
-    let node = &entry.node;
+fn entry(archive: &mut Builder<Vec<u8>>, entry: &Entry, node: &Node) -> io::Result<()> {
     let name = entry.path.trim_start_matches('/');
-    if let NodeKind::Directory { opaque } = node.kind {
+    if let NodeKind::Directory { opaque } = entry.node.kind {
         let attributes = Directory {
             mode: node.mode.unwrap_or(0o755),
             uid: node.uid.unwrap_or(0),
@@ -148,7 +157,7 @@ fn entry(archive: &mut Builder<Vec<u8>>, entry: &Entry) -> io::Result<()> {
     header.set_gid(node.gid.unwrap_or(0).into());
     header.set_size(0);
     extended(archive, &mut header, &node.xattrs, node.mtime)?;
-    match &node.kind {
+    match &entry.node.kind {
         NodeKind::File(content) => {
             header.set_entry_type(EntryType::Regular);
             let bytes = bytes_of(content);
@@ -263,7 +272,7 @@ mod tests {
 
     use super::super::layers::{Layer, of_tree};
     use super::*;
-    use crate::engine::{Node, Storage};
+    use crate::engine::Storage;
 
     fn entry(path: &str, kind: NodeKind) -> Entry {
         Entry {

@@ -1,11 +1,14 @@
 //! Containers: created, run, inspected; and what lies where in them.
 
-use super::engine::{Cli, Known, Result};
+use super::engine::{Cli, Fault, Known, Result};
+use super::flavor::Flavor;
 use super::inspected::{self, Container, Mount, Source};
 use super::layers::storage_of;
-use super::names::{below, joined, seen};
+use super::names::{below, clean, joined, seen};
+use crate::agent::wire::{Ask, Given};
 use crate::engine::{
-    ContainerSeen, ContainerSpec, ContainerState, MountSeen, Storage, Value, VolumeRef,
+    Code, ContainerSeen, ContainerSpec, ContainerState, Kind, MountRequest, MountSeen, Storage,
+    Value, VolumeRef,
 };
 
 impl Cli {
@@ -15,6 +18,10 @@ impl Cli {
         if verb == "run" {
             arguments.push("--detach".to_owned());
         }
+        if verb == "run" && self.ground.about.flavor == Flavor::Podman {
+            // No line for the user in the image's passwd file. `create` cannot be told.
+            arguments.push("--passwd=false".to_owned());
+        }
         arguments.extend(self.arguments(spec));
         let before = self.state().containers.contains_key(&spec.name);
         let done = self.command(&arguments);
@@ -23,6 +30,7 @@ impl Cli {
             self.remember(spec);
         }
         done.map(|_| Value::Nothing)
+            .map_err(|fault| of_borrowed(spec, fault))
     }
 
     fn remember(&self, spec: &ContainerSpec) {
@@ -30,6 +38,11 @@ impl Cli {
         let Ok(Some(container)) = self.inspect_container(&spec.name) else {
             return;
         };
+        let mounts = self
+            .mounts_of(&container)
+            .into_iter()
+            .map(|mount| self.real(mount))
+            .collect();
         let mut state = self.state();
         for mount in &container.mounts {
             let Some(id) = mount.volume() else { continue };
@@ -48,7 +61,7 @@ impl Cli {
         let known = Known {
             image: spec.image.clone(),
             layers,
-            mounts: self.mounts_of(&container),
+            mounts,
             upper: container.upper,
             paused: false,
             remove_on_exit: spec.remove_on_exit,
@@ -60,8 +73,7 @@ impl Cli {
     fn inspect_container(&self, name: &str) -> Result<Option<Container>> {
         let name = self.names.container(name);
         let said = self.command(&["container", "inspect", &name])?;
-        let mut containers =
-            inspected::list(&said, Container::parse).map_err(super::engine::Fault::Broken)?;
+        let mut containers = inspected::list(&said, Container::parse).map_err(Fault::Broken)?;
         Ok(containers.pop())
     }
 
@@ -69,6 +81,23 @@ impl Cli {
     fn mounts_of(&self, container: &Container) -> Vec<Mount> {
         let ours = |mount: &&Mount| mount.target != super::ground::AGENT;
         container.mounts.iter().filter(ours).cloned().collect()
+    }
+
+    /// A bind source where its symlinks lead to.
+    fn real(&self, mut mount: Mount) -> Mount {
+        if let Source::Bind(path) = &mut mount.source {
+            let host = &self.host;
+            let ask = |inner: &str| Ask::Real {
+                path: joined(&host.world, inner),
+            };
+            let real = below(path, &host.daemon).map(|inner| self.ground.ask(ask(inner)));
+            if let Some(Ok(Given::Path(Some(real)))) = real {
+                if let Some(inner) = below(&real, &host.world) {
+                    *path = joined(&host.daemon, inner);
+                }
+            }
+        }
+        mount
     }
 
     pub(super) fn inspect(&self, name: &str) -> Result<Value> {
@@ -87,7 +116,11 @@ impl Cli {
             .iter()
             .map(|mount| MountSeen {
                 target: mount.target.clone(),
-                storage: self.storage(name, mount).0,
+                // A volume that shows a host directory is a volume to `inspect`.
+                storage: match mount.volume() {
+                    Some(id) => Storage::Volume(self.volume_ref(id)),
+                    None => self.storage(name, mount).0,
+                },
                 read_only: mount.read_only,
             })
             .collect();
@@ -107,7 +140,7 @@ impl Cli {
         match &mount.source {
             Source::Volume(id) => {
                 if let Some(device) = self.state().devices.get(id) {
-                    return (Storage::Host, device.clone());
+                    return (Storage::Host, clean(device));
                 }
                 (Storage::Volume(self.volume_ref(id)), top)
             }
@@ -172,6 +205,31 @@ impl Mount {
             _ => None,
         }
     }
+}
+
+/// A mode that is wrong is told without where it stands: it may be that of `--volumes-from`.
+fn of_borrowed(spec: &ContainerSpec, fault: Fault) -> Fault {
+    let Fault::Refused(mut refusal) = fault else {
+        return fault;
+    };
+    let wrong = refusal
+        .message
+        .trim_end_matches('.')
+        .rsplit(": ")
+        .next()
+        .unwrap_or_default();
+    let borrowed = spec
+        .volumes_from
+        .iter()
+        .any(|from| from.split_once(':').is_some_and(|(_, mode)| mode == wrong));
+    let elsewhere = spec.mounts.iter().any(|mount| match mount {
+        MountRequest::Short(text) => text.ends_with(wrong),
+        MountRequest::Long { .. } => false,
+    });
+    if refusal.message.contains("invalid mode: ") && borrowed && !elsewhere {
+        refusal.code = Code::Kind(Kind::InvalidVolumesFrom);
+    }
+    Fault::Refused(refusal)
 }
 
 /// 64 hexadecimal digits: a name that the engine made up.

@@ -41,7 +41,9 @@ impl Cli {
     ) -> Result<Value> {
         let mut arguments = vec!["cp".to_owned()];
         arguments.extend(archive.then(|| "--archive".to_owned()));
-        arguments.extend(follow.then(|| "--follow-link".to_owned()));
+        // Podman always follows (Docker row 184).
+        let says = self.ground.about.flavor != Flavor::Podman;
+        arguments.extend((follow && says).then(|| "--follow-link".to_owned()));
         arguments.extend([self.end(from)?, self.end(to)?]);
         self.command(&arguments)?;
         Ok(Value::Nothing)

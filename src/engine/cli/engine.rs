@@ -131,6 +131,10 @@ impl Cli {
         let arguments: Vec<&str> = words.iter().copied().chain([name.as_str()]).collect();
         let done = self.command(&arguments);
         self.hang_up(&Place::Container(container.to_owned()));
+        let ends = matches!(words.first(), Some(&("stop" | "kill")));
+        if ends && done.is_ok() && self.known(container).remove_on_exit {
+            self.wait_for_removal(&name);
+        }
         if let Some(known) = self.state().containers.get_mut(container) {
             if done.is_ok() {
                 known.paused = false;
@@ -138,6 +142,16 @@ impl Cli {
             }
         }
         done.map(|_| Value::Nothing)
+    }
+
+    /// `--rm` removes a container some time after it has ended.
+    fn wait_for_removal(&self, name: &str) {
+        for _ in 0..200 {
+            if self.command(&["container", "inspect", name]).is_err() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(25));
+        }
     }
 
     fn pause(&self, container: &str, pause: bool) -> Result<Value> {

@@ -3,10 +3,15 @@
 use std::sync::{Arc, PoisonError};
 
 use super::engine::{Cli, Fault, Result};
+use super::layers::storage_of;
 use super::link::{Link, Lost};
+use super::names::{below, clean, seen};
+use super::observe::OWN;
 use crate::agent::Mode;
 use crate::agent::wire::{Ask, Done, Given};
-use crate::engine::{FileAnswer, FileRequest, Place, Storage, Tree, Value};
+use crate::engine::{
+    Code, FileAction, FileAnswer, FileRequest, Kind, Place, Storage, Target, Tree, Value,
+};
 
 impl Cli {
     pub(super) fn files(
@@ -21,8 +26,16 @@ impl Cli {
         };
         match self.ask(place, ask)? {
             Given::Files(done) => {
-                let answers = done.into_iter().map(|done| self.answer(place, done));
-                Ok(Value::Files(answers.collect()))
+                let mut answers: Vec<_> = done
+                    .into_iter()
+                    .map(|done| self.answer(place, done))
+                    .collect();
+                if let Place::Container(name) = place {
+                    for (answer, request) in answers.iter_mut().zip(requests) {
+                        self.hide_own(name, &request.action, answer);
+                    }
+                }
+                Ok(Value::Files(answers))
             }
             Given::Refused(refusal) => Err(Fault::Refused(refusal)),
             other => Err(Fault::Broken(format!("the agent answered {other:?}"))),
@@ -44,6 +57,29 @@ impl Cli {
             result: done.result,
             changed: done.changed.into_iter().filter_map(lies).collect(),
         }
+    }
+
+    /// Leaves the names of what the engine put there itself out of a listing.
+    fn hide_own(&self, container: &str, action: &FileAction, answer: &mut FileAnswer) {
+        let FileAction::List {
+            target: Target::Path(path),
+        } = action
+        else {
+            return;
+        };
+        let Ok(Value::Names(names)) = &mut answer.result else {
+            return;
+        };
+        let known = self.known(container);
+        names.retain(|name| {
+            let path = clean(&format!("{path}/{name}"));
+            let declared = storage_of(&known.layers, &seen(&path)).is_some();
+            let mounted = known
+                .mounts
+                .iter()
+                .any(|mount| below(&path, &mount.target).is_some());
+            declared || mounted || !OWN.contains(&path.as_str())
+        });
     }
 
     /// Set-up: a tree on the host, in a volume, or in a container's own tree.
@@ -68,7 +104,7 @@ impl Cli {
     }
 
     /// Where the container that sees the daemon's disk has the host directory or a volume.
-    fn in_world(&self, place: &Place) -> Result<String> {
+    pub(super) fn in_world(&self, place: &Place) -> Result<String> {
         match place {
             Place::Volume(volume) => {
                 let volume = self.inspected_volume(volume)?;
@@ -109,7 +145,14 @@ impl Cli {
             Lost::Gone(said) if said.trim().is_empty() => {
                 Fault::Broken("the agent ended without a word".to_owned())
             }
-            Lost::Gone(said) => Fault::Refused(self.refusal(&said)),
+            Lost::Gone(said) => {
+                let mut refusal = self.refusal(&said);
+                if paused && refusal.code == Code::Kind(Kind::ContainerNotRunning) {
+                    // Podman says the same of a container that is paused as of one that has ended.
+                    refusal.code = Code::Kind(Kind::ContainerPaused);
+                }
+                Fault::Refused(refusal)
+            }
         })
     }
 

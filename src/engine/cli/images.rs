@@ -7,8 +7,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::archive;
 use super::engine::{Cli, Fault, Image, Known, Result};
-use super::layers::{Layer, of_tree, of_upper};
-use super::names::{CASE_LABEL, RUN_LABEL};
+use super::flavor::Flavor;
+use super::layers::{Layer, Paths, of_tree, of_upper};
+use super::names::{CASE_LABEL, RUN_LABEL, below};
+use super::observe::OWN;
 use crate::engine::{CommitSpec, ImageConfig, ImageSpec, Storage, Value};
 
 impl Cli {
@@ -117,7 +119,7 @@ impl Cli {
         self.command(&arguments)?;
         let known = self.known(&spec.container);
         let paths = match &known.upper {
-            Some(upper) => of_upper(&self.upper(upper)?),
+            Some(upper) => self.without_own(of_upper(&self.upper(upper)?)),
             None => BTreeMap::new(),
         };
         let mut image = Image {
@@ -141,6 +143,18 @@ impl Cli {
             .get(container)
             .cloned()
             .unwrap_or_default()
+    }
+
+    /// A writable layer without what the engine put there itself.
+    fn without_own(&self, mut paths: Paths) -> Paths {
+        paths.retain(|path, _| OWN.iter().all(|own| below(path, own).is_none()));
+        for directory in ["/etc", "/run"] {
+            let inside = |path: &String| below(path, directory).is_some_and(|inner| inner != "/");
+            if self.ground.about.flavor == Flavor::Podman && !paths.keys().any(inside) {
+                paths.remove(directory);
+            }
+        }
+        paths
     }
 
     /// What is in a writable layer on the daemon's disk.
@@ -176,7 +190,7 @@ impl Cli {
                 image: image.to_owned(),
                 number: 1,
             },
-            paths,
+            paths: self.without_own(paths),
         };
         let imported = Image {
             layers: vec![Arc::new(layer)],
@@ -203,7 +217,17 @@ impl Cli {
     }
 
     pub(super) fn image_names(&self) -> Result<Vec<String>> {
-        let said = self.command(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"])?;
+        let arguments = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"];
+        let mut said = self.command(&arguments);
+        for _ in 0..20 {
+            // Podman fails when somebody else's image goes away meanwhile.
+            if said.is_ok() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            said = self.command(&arguments);
+        }
+        let said = said?;
         let mut names: Vec<String> = said
             .lines()
             .filter_map(|line| self.names.image_of(line))

@@ -16,11 +16,14 @@ pub(super) struct Directory {
     pub(super) xattrs: BTreeMap<String, Bytes>,
 }
 
+/// What is at each path of a layer, escaped: attributes for a directory, nothing for others.
+pub(super) type Paths = BTreeMap<String, Option<Directory>>;
+
 /// One layer: where it comes from and the paths that are in it, escaped.
 #[derive(Debug)]
 pub(super) struct Layer {
     pub(super) storage: Storage,
-    pub(super) paths: BTreeMap<String, Option<Directory>>,
+    pub(super) paths: Paths,
 }
 
 /// An image's layers, bottom first.
@@ -40,7 +43,7 @@ pub(super) fn directory<'a>(layers: &'a Layers, path: &str) -> Option<&'a Direct
 }
 
 /// The paths of a declared layer. What it implies takes its attributes from below, else 0755 0:0.
-pub(super) fn of_tree(tree: &Tree, below: &Layers) -> BTreeMap<String, Option<Directory>> {
+pub(super) fn of_tree(tree: &Tree, below: &Layers) -> Paths {
     let mut paths = BTreeMap::new();
     for entry in &tree.0 {
         for (at, _) in entry.path.match_indices('/').skip(1) {
@@ -76,7 +79,7 @@ pub(super) fn implied(below: &Layers, path: &str) -> Directory {
 }
 
 /// The paths of a writable layer as it lies on the disk, where a whiteout is a device 0:0.
-pub(super) fn of_upper(found: &[Found]) -> BTreeMap<String, Option<Directory>> {
+pub(super) fn of_upper(found: &[Found]) -> Paths {
     let there = found.iter().filter(|found| {
         !matches!(
             found.kind,

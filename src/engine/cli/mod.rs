@@ -23,11 +23,13 @@
 //! | `arguments` | a container's specification as arguments |
 //! | `containers`, `volumes`, `files`, `copies` | operations, by what they concern |
 //! | `inspected` | what `inspect` says |
-//! | `observe` | looking at everything |
+//! | `observe`, `aside` | looking at everything |
 //! | `sweep` | removing what a run left behind |
 
 mod archive;
 mod arguments;
+mod aside;
+
 mod containers;
 mod copies;
 mod engine;

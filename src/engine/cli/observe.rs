@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::{Cli, Fault, Known, Result};
+use super::flavor::Flavor;
 use super::inspected::{self, Container};
 use super::layers::{of_upper, storage_of};
-use super::names::{CASE_LABEL, below};
+use super::names::{CASE_LABEL, below, clean, joined};
 use super::volumes::users;
 use crate::agent::wire::{Ask, Found, Given};
 use crate::engine::{ContainerState, Place, Seen, SeenKind, Storage, VolumeSeen, World};
@@ -44,9 +45,13 @@ impl Cli {
             };
             uppers.push((name, container, known, upper));
         }
-        for (name, container, known, upper) in uppers {
+        for (name, container, mut known, upper) in uppers {
             let seen = self.container_seen(name, container);
-            let found = self.look_inside(name, container.state())?;
+            let found = match self.look_inside(name, container.state()) {
+                // It cannot be started.
+                Err(Fault::Refused(_)) => self.look_aside(name, &mut known)?,
+                found => found?,
+            };
             let tree = self.tree(name, &known, &upper, found);
             world.containers.push((seen, tree));
         }
@@ -93,7 +98,10 @@ impl Cli {
             let seen = self.volume_seen(&volume, &users);
             let device = self.state().devices.get(&volume.name).cloned();
             let (path, storage) = match device {
-                Some(device) => (Some(format!("{}{device}", self.host.world)), Storage::Host),
+                Some(device) => (
+                    Some(joined(&self.host.world, &clean(&device))),
+                    Storage::Host,
+                ),
                 None => (
                     self.ground.in_world(&volume.at),
                     Storage::Volume(seen.volume.clone()),
@@ -203,6 +211,14 @@ impl Cli {
         for found in found {
             if let Some((storage, inner)) = self.lies(name, known, &found.path, root) {
                 tree.push(seen(found, storage, inner, &mut inodes));
+            }
+        }
+        if self.ground.about.flavor == Flavor::Podman {
+            // It gives a root that no layer names the mode 0555.
+            let unnamed = storage_of(&known.layers, "/").is_none();
+            let root = tree.first_mut().filter(|root| unnamed && root.path == "/");
+            if let Some(root) = root.filter(|root| root.mode == 0o555) {
+                root.mode = 0o755;
             }
         }
         // Directories that the engine made for its own files only.

@@ -7,7 +7,7 @@ use super::engine::{Cli, Fault, Result, refuse};
 use super::flavor::Flavor;
 use super::ground::foreign_labels;
 use super::inspected::{self, Volume};
-use super::names::{CASE_LABEL, clean};
+use super::names::CASE_LABEL;
 use crate::engine::{Kind, Place, Value, VolumeFilter, VolumeRef, VolumeSeen, VolumeSpec};
 
 impl Cli {
@@ -24,7 +24,7 @@ impl Cli {
         let mut device = None;
         for (key, value) in &spec.driver_opts {
             if key == "device" && bound {
-                device = Some(clean(value));
+                device = Some(value.clone());
                 pair("--opt", format!("{key}={}", self.on_daemon(value)));
             } else {
                 pair("--opt", format!("{key}={value}"));

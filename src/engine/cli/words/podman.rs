@@ -43,6 +43,10 @@ pub(super) const TABLE: &[Row] = &[
         &["initializing source docker://localhost"],
         Kind::NoSuchImage,
     ),
+    (
+        &["copying to container", "read-only file system"],
+        Kind::ReadOnly,
+    ),
     (&["could not be found on container"], Kind::NoSuchPath),
     (&["could not be found on the host"], Kind::NoSuchPath),
     (&["volume already exists"], Kind::NameInUse),
@@ -158,6 +162,10 @@ mod tests {
                 (
                     "Error: \"bogus\" is an invalid volume filter",
                     K::InvalidFilter,
+                ),
+                (
+                    "Error: 2 errors occurred:\n\t* copying to container: copier: put: error opening file \"/shut/file\" for writing: open /shut/file: read-only file system\n\t* copying from host: copier: get: \"/file\": copying /file: io: read/write on closed pipe",
+                    K::ReadOnly,
                 ),
                 (
                     "Error: \"/nope\" could not be found on container c: no such file or directory",
