@@ -19,6 +19,11 @@ pub struct Environment {
     pub insta_update: Option<String>,
     /// `CI`: a machine watches, so nothing is drawn that moves.
     pub ci: bool,
+    /// `LAYERSPEC_AGENT`: makes this process an agent, which serves an engine inside a container.
+    pub agent: Option<String>,
+    /// `LAYERSPEC_REQUIRE`: engines that must be there, separated by commas: a test that would be skipped for
+    /// want of one of them fails instead.
+    pub require: Option<String>,
     /// `NEXTEST`: `cargo nextest` runs each trial in a process of its own.
     pub nextest: bool,
 }
@@ -41,6 +46,8 @@ impl Environment {
             update: text("LAYERSPEC_UPDATE"),
             insta_update: text("INSTA_UPDATE"),
             ci: switch("CI") || switch("TF_BUILD"),
+            agent: text("LAYERSPEC_AGENT"),
+            require: text("LAYERSPEC_REQUIRE"),
             nextest: switch("NEXTEST"),
         }
     }
@@ -92,6 +99,8 @@ mod tests {
             ("LAYERSPEC_JOBS", "3"),
             ("LAYERSPEC_UPDATE", "new"),
             ("INSTA_UPDATE", "always"),
+            ("LAYERSPEC_AGENT", "1 idle"),
+            ("LAYERSPEC_REQUIRE", "docker"),
             ("NEXTEST", "1"),
         ]);
         assert_eq!(
@@ -103,6 +112,8 @@ mod tests {
                 update: Some("new".to_owned()),
                 insta_update: Some("always".to_owned()),
                 ci: false,
+                agent: Some("1 idle".to_owned()),
+                require: Some("docker".to_owned()),
                 nextest: true,
             }
         );

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::cli::CliProvider;
 use crate::engine::native::NativeProvider;
 use crate::engine::{
     Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
@@ -9,14 +10,13 @@ use crate::engine::{
 
 /// Names of engines that a later version brings. They are known, so that asking for one says so
 /// instead of calling it a typing error.
-const PLANNED: &[&str] = &[
-    "docker",
-    "fuse",
-    "nerdctl",
-    "overlayfs",
-    "podman",
-    "process",
-];
+const PLANNED: &[&str] = &["fuse", "overlayfs", "process"];
+
+/// Engines behind command lines, by the names of their programs.
+const COMMAND_LINES: &[&str] = &["docker", "nerdctl", "podman"];
+
+/// Any other program that speaks Docker's command line: `cli:PROGRAM`.
+const COMMAND_LINE: &str = "cli";
 
 /// A name that is no engine's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,14 +35,20 @@ impl UnknownEngine {
     }
 }
 
-/// Finds an engine by name, or by name and argument: `process:COMMAND`.
+/// Finds an engine by name, or by name and argument: `cli:PROGRAM`.
 ///
 /// # Errors
 /// [`UnknownEngine`]; that the engine cannot be used here is for its `probe` to say.
 pub fn provider(name: &str) -> Result<Arc<dyn Provider>, UnknownEngine> {
-    let (family, _argument) = name.split_once(':').unwrap_or((name, ""));
+    let (family, argument) = name.split_once(':').unwrap_or((name, ""));
     if name == DEFAULT_ENGINE {
         return Ok(Arc::new(NativeProvider::new()));
+    }
+    if COMMAND_LINES.contains(&name) {
+        return Ok(Arc::new(CliProvider::new(name, name)));
+    }
+    if family == COMMAND_LINE && !argument.is_empty() {
+        return Ok(Arc::new(CliProvider::new(name, argument)));
     }
     if let Some(planned) = PLANNED.iter().find(|planned| **planned == family) {
         return Ok(Arc::new(Planned { name: planned }));
@@ -59,7 +65,8 @@ pub fn providers() -> Vec<Arc<dyn Provider>> {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    std::iter::once(DEFAULT_ENGINE).chain(PLANNED.iter().copied())
+    let others = COMMAND_LINES.iter().chain(PLANNED).copied();
+    std::iter::once(DEFAULT_ENGINE).chain(others)
 }
 
 fn nearest(name: &str) -> Option<&'static str> {

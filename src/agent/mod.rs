@@ -1,8 +1,32 @@
 //! The agent: file operations by a real process inside a real container.
 //!
-//! An engine that runs real containers places the running executable in them and starts it again
-//! with [`VARIABLE`] set. Every `main` that uses this crate therefore calls [`dispatch`] first.
+//! An engine that runs real containers places the running executable in them ([`Payload`]) and starts it
+//! again with [`VARIABLE`] set. Every `main` that uses this crate therefore calls [`dispatch`] first.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `dispatch` | tells the agent's process from every other |
+//! | `payload` | the executable and what it needs to be started where nothing else is |
+//! | `wire` | calls and replies |
+//! | `serve` | the loop: a thread a call |
+//! | `user` | who acts: credentials of one thread |
+//! | `files` | file requests by system calls |
+//! | `walk` | everything in a tree |
+//! | `plant` | a tree of files, made as the superuser |
+//! | `attributes` | what `stat` and `listxattr` tell, in the contract's words |
 
+mod attributes;
 mod dispatch;
+mod files;
+mod payload;
+mod plant;
+mod serve;
+mod user;
+mod walk;
+pub mod wire;
 
-pub use dispatch::{VARIABLE, dispatch};
+pub use dispatch::{Mode, VARIABLE, dispatch};
+pub use payload::Payload;
+
+/// Result of system calls.
+type Result<T> = std::result::Result<T, rustix::io::Errno>;

@@ -20,6 +20,7 @@
 mod answer;
 mod bytes;
 mod capability;
+pub mod cli;
 mod contract;
 mod errno;
 mod file;

@@ -1,0 +1,62 @@
+//! Where a thing lies, as the process sees it: the kernel's own answer, through `/proc/self/fd`.
+
+use std::os::fd::{AsFd, AsRawFd as _};
+
+use rustix::fs::{AtFlags, CWD, OFlags};
+
+use super::batch::{Batch, Resolved, open};
+use crate::engine::escape;
+
+impl Batch<'_> {
+    /// The path of an open file; `None` when it has none any more, or never had.
+    pub(super) fn place_of_file(&self, file: impl AsFd) -> Option<String> {
+        let number = file.as_fd().as_raw_fd().to_string();
+        let path = rustix::fs::readlinkat(&self.shared.descriptors, number, Vec::new()).ok()?;
+        let path = path.to_bytes();
+        let gone = path.ends_with(b" (deleted)")
+            && rustix::fs::fstat(&file).is_ok_and(|stat| stat.st_nlink == 0);
+        // What is no file of a tree has no path that starts at the root: `pipe:[1]`.
+        (path.starts_with(b"/") && !gone).then(|| escape(path))
+    }
+
+    /// The path of a name: of its directory, links followed, and the name itself, which may be missing.
+    pub(super) fn place_of_name(&self, path: &str) -> Option<String> {
+        let trimmed = path.trim_end_matches('/');
+        let (parent, name) = match trimmed.rsplit_once('/') {
+            Some(("", name)) => ("/", name),
+            Some((parent, name)) => (parent, name),
+            None => (".", trimmed),
+        };
+        if matches!(name, "" | "." | "..") {
+            return self.place_of_path(path, true);
+        }
+        let directory = self.place_of_path(parent, true)?;
+        let slash = if directory == "/" { "" } else { "/" };
+        Some(format!("{directory}{slash}{}", escape(name.as_bytes())))
+    }
+
+    /// The path of what is there.
+    pub(super) fn place_of_path(&self, path: &str, follow: bool) -> Option<String> {
+        let nofollow = if follow {
+            OFlags::empty()
+        } else {
+            OFlags::NOFOLLOW
+        };
+        self.place_of_file(open(path, OFlags::PATH | nofollow, 0).ok()?)
+    }
+
+    /// The path of a target.
+    pub(super) fn place(&self, target: &Resolved<'_>, follow: bool) -> Option<String> {
+        match target {
+            Resolved::Path(path) => self.place_of_path(path, follow),
+            Resolved::File(file) => self.place_of_file(file),
+        }
+    }
+}
+
+/// Whether a path leads to a directory.
+pub(super) fn is_directory(path: &str, flags: AtFlags) -> bool {
+    rustix::fs::statat(CWD, path, flags).is_ok_and(|stat| {
+        rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::Directory
+    })
+}

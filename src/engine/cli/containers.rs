@@ -1,0 +1,238 @@
+//! Containers: created, run, inspected; and what lies where in them.
+
+use super::engine::{Cli, Fault, Known, Result};
+use super::flavor::Flavor;
+use super::inspected::{self, Container, Mount, Source};
+use super::layers::storage_of;
+use super::names::{below, clean, joined, seen};
+use crate::agent::wire::{Ask, Given};
+use crate::engine::{
+    Code, ContainerSeen, ContainerSpec, ContainerState, Kind, MountRequest, MountSeen, Storage,
+    Value, VolumeRef,
+};
+
+impl Cli {
+    /// `create`, or `run` in the background.
+    pub(super) fn create(&self, verb: &str, spec: &ContainerSpec) -> Result<Value> {
+        let mut arguments = vec![verb.to_owned()];
+        if verb == "run" {
+            arguments.push("--detach".to_owned());
+        }
+        if verb == "run" && self.ground.about.flavor == Flavor::Podman {
+            // No line for the user in the image's passwd file. `create` cannot be told.
+            arguments.push("--passwd=false".to_owned());
+        }
+        arguments.extend(self.arguments(spec));
+        let before = self.state().containers.contains_key(&spec.name);
+        let done = self.command(&arguments);
+        if done.is_ok() || (verb == "run" && !before) {
+            // A container that cannot be started is there all the same.
+            self.remember(spec);
+        }
+        done.map(|_| Value::Nothing)
+            .map_err(|fault| of_borrowed(spec, fault))
+    }
+
+    fn remember(&self, spec: &ContainerSpec) {
+        let layers = self.image(&spec.image).layers;
+        let Ok(Some(container)) = self.inspect_container(&spec.name) else {
+            return;
+        };
+        let mounts = self
+            .mounts_of(&container)
+            .into_iter()
+            .map(|mount| self.real(mount))
+            .collect();
+        let mut state = self.state();
+        for mount in &container.mounts {
+            let Some(id) = mount.volume() else { continue };
+            let known = self.names.of(id).is_some()
+                || id == self.ground.volume()
+                || !is_generated(id)
+                || state.anonymous.iter().any(|(other, _)| other == id);
+            if !known {
+                let volume = VolumeRef::Anonymous {
+                    container: spec.name.clone(),
+                    target: mount.target.clone(),
+                };
+                state.anonymous.push((id.to_owned(), volume));
+            }
+        }
+        let known = Known {
+            image: spec.image.clone(),
+            layers,
+            mounts,
+            upper: container.upper,
+            paused: false,
+            remove_on_exit: spec.remove_on_exit,
+            looked_at: None,
+        };
+        state.containers.insert(spec.name.clone(), known);
+    }
+
+    fn inspect_container(&self, name: &str) -> Result<Option<Container>> {
+        let name = self.names.container(name);
+        let said = self.command(&["container", "inspect", &name])?;
+        let mut containers = inspected::list(&said, Container::parse).map_err(Fault::Broken)?;
+        Ok(containers.pop())
+    }
+
+    /// Its mounts but ours.
+    fn mounts_of(&self, container: &Container) -> Vec<Mount> {
+        let ours = |mount: &&Mount| mount.target != super::ground::AGENT;
+        container.mounts.iter().filter(ours).cloned().collect()
+    }
+
+    /// A bind source where its symlinks lead to.
+    fn real(&self, mut mount: Mount) -> Mount {
+        if let Source::Bind(path) = &mut mount.source {
+            let host = &self.host;
+            let ask = |inner: &str| Ask::Real {
+                path: joined(&host.world, inner),
+            };
+            let real = below(path, &host.daemon).map(|inner| self.ground.ask(ask(inner)));
+            if let Some(Ok(Given::Path(Some(real)))) = real {
+                if let Some(inner) = below(&real, &host.world) {
+                    *path = joined(&host.daemon, inner);
+                }
+            }
+        }
+        mount
+    }
+
+    pub(super) fn inspect(&self, name: &str) -> Result<Value> {
+        let container = self.inspect_container(name)?;
+        let seen = container.map(|container| self.container_seen(name, &container));
+        Ok(seen.map_or(Value::Nothing, Value::Container))
+    }
+
+    pub(super) fn container_seen(&self, name: &str, container: &Container) -> ContainerSeen {
+        let known = self.known(name);
+        let (state, exit_code) = known
+            .looked_at
+            .unwrap_or((container.state(), container.exit_code));
+        let mut mounts: Vec<MountSeen> = self
+            .mounts_of(container)
+            .iter()
+            .map(|mount| MountSeen {
+                target: mount.target.clone(),
+                // A volume that shows a host directory is a volume to `inspect`.
+                storage: match mount.volume() {
+                    Some(id) => Storage::Volume(self.volume_ref(id)),
+                    None => self.storage(name, mount).0,
+                },
+                read_only: mount.read_only,
+            })
+            .collect();
+        mounts.sort_by(|a, b| a.target.cmp(&b.target));
+        ContainerSeen {
+            name: name.to_owned(),
+            image: known.image,
+            state,
+            exit_code: (state == ContainerState::Exited).then_some(exit_code),
+            mounts,
+        }
+    }
+
+    /// What is mounted, and the path in it that is.
+    fn storage(&self, container: &str, mount: &Mount) -> (Storage, String) {
+        let top = "/".to_owned();
+        match &mount.source {
+            Source::Volume(id) => {
+                if let Some(device) = self.state().devices.get(id) {
+                    return (Storage::Host, clean(device));
+                }
+                (Storage::Volume(self.volume_ref(id)), top)
+            }
+            Source::Bind(path) => {
+                let inner = below(path, &self.host.daemon).unwrap_or(path);
+                (Storage::Host, inner.to_owned())
+            }
+            Source::Tmpfs => {
+                let storage = Storage::Tmpfs {
+                    container: container.to_owned(),
+                    target: mount.target.clone(),
+                };
+                (storage, top)
+            }
+            Source::Image(image) => {
+                let image = self.names.image_of(image).unwrap_or_else(|| image.clone());
+                let layers = self.image(&image).layers;
+                let storage = layers.last().map(|layer| layer.storage.clone());
+                (storage.unwrap_or(Storage::Layer { image, number: 0 }), top)
+            }
+        }
+    }
+
+    /// Where a path of a container lies: in a mount, or what `root` makes of it.
+    pub(super) fn lies(
+        &self,
+        name: &str,
+        known: &Known,
+        path: &str,
+        root: impl FnOnce(&str) -> Option<Storage>,
+    ) -> Option<(Storage, String)> {
+        let covering = known
+            .mounts
+            .iter()
+            .filter_map(|mount| Some((mount, below(path, &seen(&mount.target))?)))
+            .max_by_key(|(mount, _)| mount.target.len());
+        match covering {
+            Some((
+                Mount {
+                    source: Source::Image(image),
+                    ..
+                },
+                inner,
+            )) => {
+                let image = self.names.image_of(image)?;
+                let layers = self.image(&image).layers;
+                Some((storage_of(&layers, inner)?.clone(), inner.to_owned()))
+            }
+            Some((mount, inner)) => {
+                let (storage, top) = self.storage(name, mount);
+                Some((storage, joined(&seen(&top), inner)))
+            }
+            None => Some((root(path)?, path.to_owned())),
+        }
+    }
+}
+
+impl Mount {
+    pub(super) fn volume(&self) -> Option<&str> {
+        match &self.source {
+            Source::Volume(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// A mode that is wrong is told without where it stands: it may be that of `--volumes-from`.
+fn of_borrowed(spec: &ContainerSpec, fault: Fault) -> Fault {
+    let Fault::Refused(mut refusal) = fault else {
+        return fault;
+    };
+    let wrong = refusal
+        .message
+        .trim_end_matches('.')
+        .rsplit(": ")
+        .next()
+        .unwrap_or_default();
+    let borrowed = spec
+        .volumes_from
+        .iter()
+        .any(|from| from.split_once(':').is_some_and(|(_, mode)| mode == wrong));
+    let elsewhere = spec.mounts.iter().any(|mount| match mount {
+        MountRequest::Short(text) => text.ends_with(wrong),
+        MountRequest::Long { .. } => false,
+    });
+    if refusal.message.contains("invalid mode: ") && borrowed && !elsewhere {
+        refusal.code = Code::Kind(Kind::InvalidVolumesFrom);
+    }
+    Fault::Refused(refusal)
+}
+
+/// 64 hexadecimal digits: a name that the engine made up.
+pub(super) fn is_generated(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

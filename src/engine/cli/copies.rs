@@ -1,0 +1,100 @@
+//! `cp`, `export`, `diff`.
+
+use super::engine::{Cli, Fault, Result};
+use super::flavor::Flavor;
+use super::names::below;
+use super::observe::OWN;
+use crate::engine::{Change, ChangeKind, CopyEnd, Value};
+
+impl Cli {
+    /// A path of the host directory on this machine, as it was written after its start.
+    pub(super) fn local(&self, path: &str) -> Result<String> {
+        match &self.host.local {
+            Some(local) => {
+                let path = path
+                    .strip_prefix("./")
+                    .unwrap_or(path.trim_start_matches('/'));
+                // A trailing `/.` means something to `cp`.
+                Ok(format!("{}/{path}", local.display()))
+            }
+            None => Err(Fault::Unsupported(
+                "the daemon does not see this machine's files".to_owned(),
+            )),
+        }
+    }
+
+    fn end(&self, end: &CopyEnd) -> Result<String> {
+        match end {
+            CopyEnd::Container { container, path } => {
+                Ok(format!("{}:{path}", self.names.container(container)))
+            }
+            CopyEnd::Host(path) => self.local(path),
+        }
+    }
+
+    pub(super) fn copy(
+        &self,
+        from: &CopyEnd,
+        to: &CopyEnd,
+        archive: bool,
+        follow: bool,
+    ) -> Result<Value> {
+        let mut arguments = vec!["cp".to_owned()];
+        arguments.extend(archive.then(|| "--archive".to_owned()));
+        // Podman always follows (Docker row 184).
+        let says = self.ground.about.flavor != Flavor::Podman;
+        arguments.extend((follow && says).then(|| "--follow-link".to_owned()));
+        arguments.extend([self.end(from)?, self.end(to)?]);
+        self.command(&arguments)?;
+        Ok(Value::Nothing)
+    }
+
+    pub(super) fn export(&self, container: &str, to: &str) -> Result<Value> {
+        let path = self.local(to)?;
+        self.command(&[
+            "export",
+            "--output",
+            &path,
+            &self.names.container(container),
+        ])?;
+        Ok(Value::Nothing)
+    }
+
+    pub(super) fn diff(&self, container: &str) -> Result<Value> {
+        let said = self.command(&["diff", &self.names.container(container)])?;
+        let own = |path: &str| OWN.iter().any(|own| below(path, own).is_some());
+        let mut changes: Vec<Change> = said
+            .lines()
+            .filter_map(change)
+            .filter(|change| !own(&change.path))
+            .collect();
+        if self.ground.about.flavor == Flavor::Podman {
+            // It puts files of its own into these, which makes them changed (Docker row 39).
+            for directory in ["/etc", "/run"] {
+                let inside = |change: &Change| {
+                    below(&change.path, directory).is_some_and(|inner| inner != "/")
+                };
+                if !changes.iter().any(inside) {
+                    changes.retain(|change| change.path != directory);
+                }
+            }
+        }
+        changes.sort();
+        Ok(Value::Changes(changes))
+    }
+}
+
+/// `C /etc/app.conf`
+fn change(line: &str) -> Option<Change> {
+    let (letter, path) = line.split_once(' ')?;
+    let kind = match letter {
+        "A" => ChangeKind::Added,
+        "C" => ChangeKind::Changed,
+        "D" => ChangeKind::Deleted,
+        _ => return None,
+    };
+    Some(Change {
+        path: path.to_owned(),
+        kind,
+    })
+}

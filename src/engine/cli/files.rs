@@ -1,0 +1,186 @@
+//! File operations, through agents.
+
+use std::sync::{Arc, PoisonError};
+
+use super::engine::{Cli, Fault, Result};
+use super::layers::storage_of;
+use super::link::{Link, Lost};
+use super::names::{below, clean, seen};
+use super::observe::OWN;
+use crate::agent::Mode;
+use crate::agent::wire::{Ask, Done, Given};
+use crate::engine::{
+    Code, FileAction, FileAnswer, FileRequest, Kind, Place, Storage, Target, Tree, Value,
+};
+
+impl Cli {
+    pub(super) fn files(
+        &self,
+        place: &Place,
+        user: Option<&str>,
+        requests: &[FileRequest],
+    ) -> Result<Value> {
+        let ask = Ask::Files {
+            user: user.map(str::to_owned),
+            requests: requests.to_vec(),
+        };
+        match self.ask(place, ask)? {
+            Given::Files(done) => {
+                let mut answers: Vec<_> = done
+                    .into_iter()
+                    .map(|done| self.answer(place, done))
+                    .collect();
+                if let Place::Container(name) = place {
+                    for (answer, request) in answers.iter_mut().zip(requests) {
+                        self.hide_own(name, &request.action, answer);
+                    }
+                }
+                Ok(Value::Files(answers))
+            }
+            Given::Refused(refusal) => Err(Fault::Refused(refusal)),
+            other => Err(Fault::Broken(format!("the agent answered {other:?}"))),
+        }
+    }
+
+    fn answer(&self, place: &Place, done: Done) -> FileAnswer {
+        let lies = |path: String| match place {
+            Place::Host => Some((Storage::Host, path)),
+            Place::Volume(volume) => Some((Storage::Volume(volume.clone()), path)),
+            Place::Container(name) => {
+                let writable = Storage::Writable {
+                    container: name.clone(),
+                };
+                self.lies(name, &self.known(name), &path, |_| Some(writable))
+            }
+        };
+        FileAnswer {
+            result: done.result,
+            changed: done.changed.into_iter().filter_map(lies).collect(),
+        }
+    }
+
+    /// Leaves the names of what the engine put there itself out of a listing.
+    fn hide_own(&self, container: &str, action: &FileAction, answer: &mut FileAnswer) {
+        let FileAction::List {
+            target: Target::Path(path),
+        } = action
+        else {
+            return;
+        };
+        let Ok(Value::Names(names)) = &mut answer.result else {
+            return;
+        };
+        let known = self.known(container);
+        names.retain(|name| {
+            let path = clean(&format!("{path}/{name}"));
+            let declared = storage_of(&known.layers, &seen(&path)).is_some();
+            let mounted = known
+                .mounts
+                .iter()
+                .any(|mount| below(&path, &mount.target).is_some());
+            declared || mounted || !OWN.contains(&path.as_str())
+        });
+    }
+
+    /// Set-up: a tree on the host, in a volume, or in a container's own tree.
+    pub(super) fn plant(&self, place: &Place, tree: &Tree) -> Result<Value> {
+        let mut ask = Ask::Plant {
+            top: "/".to_owned(),
+            tree: tree.clone(),
+        };
+        let given = match place {
+            Place::Container(_) => self.ask(place, ask)?,
+            _ => {
+                if let Ask::Plant { top, .. } = &mut ask {
+                    *top = self.in_world(place)?;
+                }
+                self.ground.ask(ask).map_err(Fault::Broken)?
+            }
+        };
+        match given {
+            Given::Nothing => Ok(Value::Nothing),
+            other => Err(Fault::Broken(format!("the agent answered {other:?}"))),
+        }
+    }
+
+    /// Where the container that sees the daemon's disk has the host directory or a volume.
+    pub(super) fn in_world(&self, place: &Place) -> Result<String> {
+        match place {
+            Place::Volume(volume) => {
+                let volume = self.inspected_volume(volume)?;
+                self.ground.in_world(&volume.at).ok_or_else(|| {
+                    Fault::Unsupported("where volumes lie is not known of this engine".to_owned())
+                })
+            }
+            _ => Ok(self.host.world.clone()),
+        }
+    }
+
+    /// Asks the agent of a place, starting one if there is none.
+    pub(super) fn ask(&self, place: &Place, ask: Ask) -> Result<Given> {
+        let paused = match place {
+            Place::Container(name) => self.known(name).paused,
+            _ => false,
+        };
+        let existing = self
+            .link_to(place)
+            .filter(|link| !paused && !link.is_gone());
+        if let Some(link) = existing {
+            match link.ask(ask.clone()) {
+                Ok(given) => return Ok(given),
+                Err(Lost::Failed(why)) => return Err(Fault::Broken(why)),
+                // Its container ended without our doing.
+                Err(Lost::Gone(_)) => {}
+            }
+        }
+        let link = Arc::new(self.open_link(place)?);
+        if !paused {
+            self.links
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(place.clone(), Arc::clone(&link));
+        }
+        link.ask(ask).map_err(|lost| match lost {
+            Lost::Failed(why) => Fault::Broken(why),
+            Lost::Gone(said) if said.trim().is_empty() => {
+                Fault::Broken("the agent ended without a word".to_owned())
+            }
+            Lost::Gone(said) => {
+                let mut refusal = self.refusal(&said);
+                if paused && refusal.code == Code::Kind(Kind::ContainerNotRunning) {
+                    // Podman says the same of a container that is paused as of one that has ended.
+                    refusal.code = Code::Kind(Kind::ContainerPaused);
+                }
+                Fault::Refused(refusal)
+            }
+        })
+    }
+
+    fn link_to(&self, place: &Place) -> Option<Arc<Link>> {
+        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.get(place).cloned()
+    }
+
+    fn open_link(&self, place: &Place) -> Result<Link> {
+        let link = match place {
+            Place::Container(name) => {
+                let command = self
+                    .ground
+                    .exec(&self.names.container(name), &Mode::Serve { root: None });
+                Link::open(&self.ground.program, command)
+            }
+            place => self.ground.agent_at(&self.in_world(place)?),
+        };
+        link.map_err(Fault::Broken)
+    }
+
+    /// Ends the agent of a place, and with it every handle there.
+    pub(super) fn hang_up(&self, place: &Place) {
+        let link = self
+            .links
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(place);
+        drop(link);
+    }
+}

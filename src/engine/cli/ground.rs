@@ -1,0 +1,299 @@
+//! What the cases of a run share: the volume with the agent, and a container that sees the daemon's disk.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+
+use super::archive::Image;
+use super::flavor::About;
+use super::link::{Link, Lost};
+use super::names::{PREFIX, RUN_LABEL};
+use super::program::{Program, Said};
+use super::sweep;
+use super::words;
+use crate::agent::wire::{Ask, Found, Given};
+use crate::agent::{Mode, Payload, VARIABLE};
+
+/// Where containers find the agent.
+pub(super) const AGENT: &str = "/.layerspec";
+
+/// Where the one container that sees the daemon's disk has it.
+const WORLD: &str = "/.world";
+
+/// Where it has the scratch directory of this machine, if it can.
+const SCRATCH: &str = "/.scratch";
+
+/// Where it has the volume of host directories, if it cannot.
+const HOSTS: &str = "/.hosts";
+
+/// What the cases of a run share.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) program: Program,
+    pub(super) about: About,
+    pub(super) run: String,
+    /// The command that starts an agent: program first.
+    pub(super) command: Vec<String>,
+    /// Where host directories are.
+    hosts: Hosts,
+    world: Mutex<Option<std::sync::Arc<Link>>>,
+    cases: AtomicUsize,
+}
+
+/// Where host directories are.
+#[derive(Clone, Debug)]
+enum Hosts {
+    /// Below the scratch directory, which the daemon sees too.
+    Shared(PathBuf),
+    /// In a volume, at this path of the daemon's host.
+    Volume(String),
+}
+
+/// The host directory of one case.
+#[derive(Clone, Debug)]
+pub(super) struct HostDirectory {
+    /// As the daemon names it.
+    pub(super) daemon: String,
+    /// As the container that sees the daemon's disk has it.
+    pub(super) world: String,
+    /// On this machine, if it is there.
+    pub(super) local: Option<PathBuf>,
+}
+
+impl Ground {
+    /// Makes it.
+    pub(super) fn make(program: &Program, about: &About, scratch: &Path) -> Result<Self, String> {
+        let payload = Payload::of_this_process()
+            .map_err(|error| format!("what the agent needs cannot be found: {error}"))?;
+        let run = sweep::new_run();
+        let mut ground = Self {
+            program: program.clone(),
+            about: about.clone(),
+            run,
+            command: payload.command(),
+            hosts: Hosts::Volume(String::new()),
+            world: Mutex::new(None),
+            cases: AtomicUsize::new(0),
+        };
+        // From here on, dropping it removes what was made.
+        ground.build(&payload, scratch)?;
+        Ok(ground)
+    }
+
+    fn build(&mut self, payload: &Payload, scratch: &Path) -> Result<(), String> {
+        let (volume, world) = (self.volume(), self.world_name());
+        let label = format!("{RUN_LABEL}={}", self.run);
+        let owner = format!("{}={}", sweep::OWNER_LABEL, sweep::owner());
+        self.must(&[
+            "volume", "create", "--label", &label, "--label", &owner, &volume,
+        ])?;
+        let reference = format!("{}:latest", self.image());
+        let image = Image {
+            reference: &reference,
+            config: json!({"Labels": {RUN_LABEL: self.run}}),
+            layers: &[],
+        };
+        self.feed(&["load"], |to| image.write(to))?;
+        let shared = rustix::process::geteuid().is_root() && self.make_world(Some(scratch)).is_ok();
+        if shared {
+            self.hosts = Hosts::Shared(scratch.to_path_buf());
+        } else {
+            let hosts = format!("{volume}-hosts");
+            self.must(&["volume", "create", "--label", &label, &hosts])?;
+            let format = "{{.Mountpoint}}";
+            let at = self.must(&["volume", "inspect", "--format", format, &hosts])?;
+            self.hosts = Hosts::Volume(at.trim().to_owned());
+            self.make_world(None)?;
+        }
+        self.feed(&["cp", "-", &format!("{world}:{AGENT}/")], |to| {
+            payload.archive(to)
+        })?;
+        self.must(&["start", &world])?;
+        Ok(())
+    }
+
+    fn make_world(&self, scratch: Option<&Path>) -> Result<(), String> {
+        let mut arguments: Vec<String> = ["create", "--network", "none", "--name"]
+            .map(str::to_owned)
+            .to_vec();
+        arguments.push(self.world_name());
+        let mut more = |words: [String; 2]| arguments.extend(words);
+        more(["--label".to_owned(), format!("{RUN_LABEL}={}", self.run)]);
+        more(["--volume".to_owned(), format!("{}:{AGENT}", self.volume())]);
+        more(["--env".to_owned(), format!("{VARIABLE}={}", Mode::Idle)]);
+        if !self.about.root.is_empty() {
+            more([
+                "--volume".to_owned(),
+                format!("{}:{WORLD}", self.about.root),
+            ]);
+        }
+        match scratch {
+            // Unlike `--volume`, this makes nothing on a host that does not have the directory.
+            Some(scratch) => more([
+                "--mount".to_owned(),
+                format!("type=bind,source={},target={SCRATCH}", scratch.display()),
+            ]),
+            None => more([
+                "--volume".to_owned(),
+                format!("{}-hosts:{HOSTS}", self.volume()),
+            ]),
+        }
+        arguments.extend(self.entry(&self.image()));
+        self.must(&arguments).map(drop)
+    }
+
+    /// The end of the arguments of a container whose first process is an idle agent.
+    pub(super) fn entry(&self, image: &str) -> Vec<String> {
+        let mut arguments = vec!["--entrypoint".to_owned()];
+        arguments.extend(self.command.first().cloned());
+        arguments.push(image.to_owned());
+        arguments.extend(self.command.iter().skip(1).cloned());
+        arguments
+    }
+
+    pub(super) fn volume(&self) -> String {
+        format!("{PREFIX}{}", self.run)
+    }
+
+    fn world_name(&self) -> String {
+        format!("{PREFIX}{}-world", self.run)
+    }
+
+    fn image(&self) -> String {
+        format!("localhost/{PREFIX}{}/agent", self.run)
+    }
+
+    /// The number of a new case.
+    pub(super) fn next_case(&self) -> usize {
+        self.cases.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Where a case's host directory is.
+    pub(super) fn host_directory(&self, case: &str) -> HostDirectory {
+        match &self.hosts {
+            Hosts::Shared(scratch) => {
+                let local = scratch.join(case).join("host");
+                HostDirectory {
+                    daemon: local.display().to_string(),
+                    world: format!("{SCRATCH}/{case}/host"),
+                    local: Some(local),
+                }
+            }
+            Hosts::Volume(at) => HostDirectory {
+                daemon: format!("{at}/{case}/host"),
+                world: format!("{HOSTS}/{case}/host"),
+                local: None,
+            },
+        }
+    }
+
+    /// A path of the daemon's host as the container that sees its disk has it.
+    pub(super) fn in_world(&self, path: &str) -> Option<String> {
+        let root = &self.about.root;
+        let rest = super::names::below(path, root).filter(|_| !root.is_empty())?;
+        Some(format!("{WORLD}{rest}"))
+    }
+
+    /// An agent in the container that sees the daemon's disk, with this directory as its root.
+    pub(super) fn agent_at(&self, root: &str) -> Result<Link, String> {
+        let mode = Mode::Serve {
+            root: Some(root.to_owned()),
+        };
+        Link::open(&self.program, self.exec(&self.world_name(), &mode))
+    }
+
+    /// The command that starts an agent in a container.
+    pub(super) fn exec(&self, container: &str, mode: &Mode) -> std::process::Command {
+        let variable = format!("{VARIABLE}={mode}");
+        let mut arguments = vec![
+            "exec",
+            "--interactive",
+            "--user",
+            "0",
+            "--env",
+            &variable,
+            container,
+        ];
+        arguments.extend(self.command.iter().map(String::as_str));
+        self.program.command(arguments)
+    }
+
+    /// Asks the agent that sees the daemon's disk.
+    pub(super) fn ask(&self, ask: Ask) -> Result<Given, String> {
+        let link = {
+            let mut world = self
+                .world
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            match world.as_ref().filter(|link| !link.is_gone()) {
+                Some(link) => std::sync::Arc::clone(link),
+                None => {
+                    let command = self.exec(&self.world_name(), &Mode::Serve { root: None });
+                    let link = std::sync::Arc::new(Link::open(&self.program, command)?);
+                    std::sync::Arc::clone(world.insert(link))
+                }
+            }
+        };
+        link.ask(ask).map_err(|lost| match lost {
+            Lost::Gone(why) => format!("the agent is gone: {}", why.trim()),
+            Lost::Failed(why) => why,
+        })
+    }
+
+    /// Everything in a tree of the container that sees the daemon's disk.
+    pub(super) fn walk(&self, top: &str, content: bool) -> Result<Vec<Found>, String> {
+        let ask = Ask::Walk {
+            top: top.to_owned(),
+            without: Vec::new(),
+            content,
+        };
+        match self.ask(ask)? {
+            Given::Found(found) => Ok(found),
+            other => Err(format!("the agent answered {other:?}")),
+        }
+    }
+
+    fn must<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Result<String, String> {
+        said(self.program.run(arguments))
+    }
+
+    fn feed(
+        &self,
+        arguments: &[&str],
+        write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<String, String> {
+        said(self.program.feed(arguments, write))
+    }
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        let world = self
+            .world
+            .get_mut()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        world.take();
+        sweep::remove_run(&self.program, &self.run);
+    }
+}
+
+fn said(said: Result<Said, super::program::Mute>) -> Result<String, String> {
+    match said {
+        Ok(said) if said.success => Ok(said.out),
+        Ok(said) => Err(words::essence(&said.err)),
+        Err(mute) => Err(mute.to_string()),
+    }
+}
+
+/// Labels as `inspect` gives them, without ours and the engine's own.
+pub(super) fn foreign_labels(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    labels
+        .iter()
+        .filter(|(key, _)| !key.starts_with("layerspec.") && *key != "com.docker.volume.anonymous")
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}

@@ -1,0 +1,162 @@
+//! What `inspect` says of a container, a volume.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::names::clean;
+use crate::engine::ContainerState;
+
+/// A container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Container {
+    pub(super) name: String,
+    pub(super) status: String,
+    pub(super) exit_code: i32,
+    pub(super) mounts: Vec<Mount>,
+    /// The writable layer on the daemon's disk, when the storage driver has it in one directory.
+    pub(super) upper: Option<String>,
+}
+
+/// A mount, sources as the daemon names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mount {
+    pub(super) target: String,
+    pub(super) source: Source,
+    pub(super) read_only: bool,
+}
+
+/// What is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Volume(String),
+    Bind(String),
+    Tmpfs,
+    Image(String),
+}
+
+/// A volume.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Volume {
+    pub(super) name: String,
+    pub(super) driver: String,
+    pub(super) at: String,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) options: BTreeMap<String, String>,
+}
+
+fn text(value: &Value, pointer: &str) -> String {
+    let text = value.pointer(pointer).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
+
+fn texts(value: &Value, pointer: &str) -> BTreeMap<String, String> {
+    let map = value.pointer(pointer).and_then(Value::as_object);
+    map.into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect()
+}
+
+/// What a list of objects says, in JSON.
+pub(super) fn list<T>(json: &str, one: impl Fn(&Value) -> T) -> Result<Vec<T>, String> {
+    let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let objects = value.as_array().ok_or("not a list")?;
+    Ok(objects.iter().map(one).collect())
+}
+
+impl Container {
+    pub(super) fn parse(value: &Value) -> Self {
+        let listed = value.get("Mounts").and_then(Value::as_array);
+        let mut mounts: Vec<Mount> = listed.into_iter().flatten().map(Mount::parse).collect();
+        // Docker keeps `--tmpfs` apart.
+        for (target, options) in texts(value, "/HostConfig/Tmpfs") {
+            let target = clean(&target);
+            if mounts.iter().all(|mount| mount.target != target) {
+                mounts.push(Mount {
+                    target,
+                    source: Source::Tmpfs,
+                    read_only: options.split(',').any(|word| word == "ro"),
+                });
+            }
+        }
+        mounts.sort_by(|a, b| a.target.cmp(&b.target));
+        let upper = text(value, "/GraphDriver/Data/UpperDir");
+        Self {
+            name: text(value, "/Name").trim_start_matches('/').to_owned(),
+            status: text(value, "/State/Status"),
+            exit_code: value
+                .pointer("/State/ExitCode")
+                .and_then(Value::as_i64)
+                .and_then(|code| i32::try_from(code).ok())
+                .unwrap_or(0),
+            mounts,
+            upper: (!upper.is_empty()).then_some(upper),
+        }
+    }
+
+    /// In Docker's words; Podman has more of them.
+    pub(super) fn state(&self) -> ContainerState {
+        match self.status.as_str() {
+            "created" | "configured" | "initialized" => ContainerState::Created,
+            "running" | "restarting" => ContainerState::Running,
+            "paused" => ContainerState::Paused,
+            _ => ContainerState::Exited,
+        }
+    }
+}
+
+impl Mount {
+    fn parse(value: &Value) -> Self {
+        let source = match text(value, "/Type").as_str() {
+            "volume" => Source::Volume(text(value, "/Name")),
+            "tmpfs" => Source::Tmpfs,
+            "image" => Source::Image(text(value, "/Source")),
+            _ => Source::Bind(text(value, "/Source")),
+        };
+        Self {
+            target: clean(&text(value, "/Destination")),
+            source,
+            read_only: value.get("RW").and_then(Value::as_bool) == Some(false),
+        }
+    }
+}
+
+impl Volume {
+    pub(super) fn parse(value: &Value) -> Self {
+        Self {
+            name: text(value, "/Name"),
+            driver: text(value, "/Driver"),
+            at: text(value, "/Mountpoint"),
+            labels: texts(value, "/Labels"),
+            options: texts(value, "/Options"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_docker_inspects() {
+        let json = r#"[{"Name": "/c", "State": {"Status": "exited", "ExitCode": 137},
+            "HostConfig": {"Tmpfs": {"/t/": "size=1m,ro"}},
+            "GraphDriver": {"Data": {"UpperDir": "/d/diff"}},
+            "Mounts": [{"Type": "volume", "Name": "v", "Source": "/s", "Destination": "/z", "RW": true},
+                       {"Type": "bind", "Source": "/h", "Destination": "/b", "RW": false}]}]"#;
+        let seen = list(json, Container::parse).unwrap().remove(0);
+        assert_eq!(
+            (seen.state(), seen.exit_code),
+            (ContainerState::Exited, 137)
+        );
+        assert_eq!(seen.upper.as_deref(), Some("/d/diff"));
+        let mounts: Vec<_> = seen
+            .mounts
+            .iter()
+            .map(|m| (m.target.as_str(), m.read_only))
+            .collect();
+        assert_eq!(mounts, [("/b", true), ("/t", true), ("/z", false)]);
+        assert!(list("{}", Container::parse).is_err());
+    }
+}

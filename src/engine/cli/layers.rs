@@ -1,0 +1,105 @@
+//! What lies in which layer of an image.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::names::seen;
+use crate::agent::wire::Found;
+use crate::engine::{Bytes, DeviceKind, NodeKind, SeenKind, Storage, Tree};
+
+/// Attributes of a directory: what a layer above has to say of it when it only puts something in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Directory {
+    pub(super) mode: u32,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    pub(super) xattrs: BTreeMap<String, Bytes>,
+}
+
+/// What is at each path of a layer, escaped: attributes for a directory, nothing for others.
+pub(super) type Paths = BTreeMap<String, Option<Directory>>;
+
+/// One layer: where it comes from and the paths that are in it, escaped.
+#[derive(Debug)]
+pub(super) struct Layer {
+    pub(super) storage: Storage,
+    pub(super) paths: Paths,
+}
+
+/// An image's layers, bottom first.
+pub(super) type Layers = Vec<Arc<Layer>>;
+
+/// The topmost layer that has a path: what the union shows of it lies there.
+pub(super) fn storage_of<'a>(layers: &'a Layers, path: &str) -> Option<&'a Storage> {
+    let mut downwards = layers.iter().rev();
+    let layer = downwards.find(|layer| layer.paths.contains_key(path))?;
+    Some(&layer.storage)
+}
+
+/// The attributes that a directory has in the topmost layer that has it.
+pub(super) fn directory<'a>(layers: &'a Layers, path: &str) -> Option<&'a Directory> {
+    let mut downwards = layers.iter().rev();
+    downwards.find_map(|layer| layer.paths.get(path))?.as_ref()
+}
+
+/// The paths of a declared layer. What it implies takes its attributes from below, else 0755 0:0.
+pub(super) fn of_tree(tree: &Tree, below: &Layers) -> Paths {
+    let mut paths = BTreeMap::new();
+    for entry in &tree.0 {
+        for (at, _) in entry.path.match_indices('/').skip(1) {
+            let parent = seen(entry.path.get(..at).unwrap_or_default());
+            paths
+                .entry(parent.clone())
+                .or_insert_with(|| Some(implied(below, &parent)));
+        }
+    }
+    for entry in &tree.0 {
+        let node = &entry.node;
+        let what = match node.kind {
+            NodeKind::Whiteout => continue,
+            NodeKind::Directory { .. } => Some(Directory {
+                mode: node.mode.unwrap_or(0o755),
+                uid: node.uid.unwrap_or(0),
+                gid: node.gid.unwrap_or(0),
+                xattrs: node.xattrs.clone(),
+            }),
+            _ => None,
+        };
+        paths.insert(seen(&entry.path), what);
+    }
+    paths
+}
+
+/// An implied directory.
+pub(super) fn implied(below: &Layers, path: &str) -> Directory {
+    directory(below, path).cloned().unwrap_or(Directory {
+        mode: 0o755,
+        ..Directory::default()
+    })
+}
+
+/// The paths of a writable layer as it lies on the disk, where a whiteout is a device 0:0.
+pub(super) fn of_upper(found: &[Found]) -> Paths {
+    let there = found.iter().filter(|found| {
+        !matches!(
+            found.kind,
+            SeenKind::Device {
+                kind: DeviceKind::Char,
+                major: 0,
+                minor: 0
+            }
+        )
+    });
+    there
+        .map(|found| {
+            let directory = Directory {
+                mode: found.mode,
+                uid: found.uid,
+                gid: found.gid,
+                xattrs: found.xattrs.clone(),
+            };
+            let directory = (found.kind == SeenKind::Directory).then_some(directory);
+            (found.path.clone(), directory)
+        })
+        .collect()
+}

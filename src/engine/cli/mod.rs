@@ -1,0 +1,52 @@
+//! Docker, Podman, nerdctl: real containers through a command line.
+//!
+//! Any program that speaks Docker's command line will do. Nothing is pulled: images are built as archives
+//! and loaded. File operations are performed by the [agent](crate::agent), which lies in a volume that every
+//! container mounts; one `exec -i` of it serves a container for as long as it runs. Nothing is assumed to
+//! be shared with the daemon but its command line, so that a remote one works, with one exception: `cp`,
+//! `import` and `export` need a host directory that this machine has too.
+//!
+//! Everything that is made is labelled and named for this run, and removed when the engine is dropped. What
+//! is not ours is never named in a command; pruning is filtered by our label.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `provider` | probing and opening |
+//! | `flavor` | which of the programs it is, and what it can show |
+//! | `program` | one command |
+//! | `ground` | what the cases of a run share: the agent's volume, a container that sees the daemon's disk |
+//! | `link` | a connection to an agent |
+//! | `names` | the scenario's names in the daemon, and back |
+//! | `words` | error texts and the kinds that they mean |
+//! | `engine` | one case: operations and bookkeeping |
+//! | `images`, `layers`, `archive` | images, what lies in which of their layers, their archives |
+//! | `arguments` | a container's specification as arguments |
+//! | `containers`, `volumes`, `files`, `copies` | operations, by what they concern |
+//! | `inspected` | what `inspect` says |
+//! | `observe`, `aside` | looking at everything |
+//! | `sweep` | removing what a run left behind |
+
+mod archive;
+mod arguments;
+mod aside;
+
+mod containers;
+mod copies;
+mod engine;
+mod files;
+mod flavor;
+mod ground;
+mod images;
+mod inspected;
+mod layers;
+mod link;
+mod names;
+mod observe;
+mod program;
+mod provider;
+mod sweep;
+mod volumes;
+mod words;
+
+pub use provider::CliProvider;
+pub use sweep::{Swept, sweep};

@@ -1,0 +1,275 @@
+//! Looking at everything. A container that does not run is started to be looked at, last of all, and
+//! stopped again: what its processes would see is best told by one of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::engine::{Cli, Fault, Known, Result};
+use super::flavor::Flavor;
+use super::inspected::{self, Container};
+use super::layers::{of_upper, storage_of};
+use super::names::{CASE_LABEL, below, clean, joined};
+use super::volumes::users;
+use crate::agent::wire::{Ask, Found, Given};
+use crate::engine::{ContainerState, Place, Seen, SeenKind, Storage, VolumeSeen, World};
+
+/// What engines put into every container: no behaviour of its disk.
+pub(super) const OWN: &[&str] = &[
+    "/.layerspec",
+    "/.dockerenv",
+    "/dev",
+    "/proc",
+    "/sys",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/mtab",
+    "/etc/resolv.conf",
+    "/run/.containerenv",
+    "/run/secrets",
+];
+
+impl Cli {
+    pub(super) fn look(&self) -> Result<World> {
+        let containers = self.inspected_containers()?;
+        let mut world = World {
+            images: self.image_names()?,
+            host: self.look_at_host()?,
+            volumes: self.look_at_volumes(&containers)?,
+            ..World::default()
+        };
+        let mut uppers = Vec::new();
+        for (name, container) in &containers {
+            let known = self.known(name);
+            let upper = match container.upper.as_ref().or(known.upper.as_ref()) {
+                Some(upper) => of_upper(&self.upper(upper)?).into_keys().collect(),
+                None => self.changed(name)?,
+            };
+            uppers.push((name, container, known, upper));
+        }
+        for (name, container, mut known, upper) in uppers {
+            let seen = self.container_seen(name, container);
+            let found = match self.look_inside(name, container.state()) {
+                // It cannot be started.
+                Err(Fault::Refused(_)) => self.look_aside(name, &mut known)?,
+                found => found?,
+            };
+            let tree = self.tree(name, &known, &upper, found);
+            world.containers.push((seen, tree));
+        }
+        Ok(world)
+    }
+
+    /// The containers of this case by their names in the scenario.
+    pub(super) fn inspected_containers(&self) -> Result<Vec<(String, Container)>> {
+        let filter = format!("label={CASE_LABEL}={}", self.names.case());
+        let ids = self.command(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &filter])?;
+        let ids: Vec<&str> = ids.lines().map(str::trim).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let arguments: Vec<&str> = ["container", "inspect"].into_iter().chain(ids).collect();
+        let said = self.command(&arguments)?;
+        let containers = inspected::list(&said, Container::parse).map_err(Fault::Broken)?;
+        let mut named: Vec<(String, Container)> = containers
+            .into_iter()
+            .filter_map(|container| {
+                let name = self.names.of(&container.name)?.to_owned();
+                Some((name, container))
+            })
+            .collect();
+        named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(named)
+    }
+
+    fn look_at_host(&self) -> Result<Vec<Seen>> {
+        let found = self
+            .ground
+            .walk(&self.host.world, true)
+            .map_err(Fault::Broken)?;
+        Ok(of_one(found, &Storage::Host))
+    }
+
+    fn look_at_volumes(
+        &self,
+        containers: &[(String, Container)],
+    ) -> Result<Vec<(VolumeSeen, Vec<Seen>)>> {
+        let users = users(containers);
+        let mut volumes = Vec::new();
+        for volume in self.ours(&self.command(&["volume", "ls", "--quiet"])?)? {
+            let seen = self.volume_seen(&volume, &users);
+            let device = self.state().devices.get(&volume.name).cloned();
+            let (path, storage) = match device {
+                Some(device) => (
+                    Some(joined(&self.host.world, &clean(&device))),
+                    Storage::Host,
+                ),
+                None => (
+                    self.ground.in_world(&volume.at),
+                    Storage::Volume(seen.volume.clone()),
+                ),
+            };
+            // A volume whose directory is missing has no content.
+            let tree = path.and_then(|path| self.ground.walk(&path, true).ok());
+            volumes.push((seen, of_one(tree.unwrap_or_default(), &storage)));
+        }
+        volumes.sort_by(|(one, _), (other, _)| one.volume.cmp(&other.volume));
+        Ok(volumes)
+    }
+
+    /// What `diff` says is in the writable layer: all that there is to know of it where the daemon's disk
+    /// cannot be looked at.
+    fn changed(&self, container: &str) -> Result<BTreeSet<String>> {
+        let said = self.command(&["diff", &self.names.container(container)])?;
+        let there = |line: &str| {
+            let (letter, path) = line.split_once(' ')?;
+            (letter != "D").then(|| path.to_owned())
+        };
+        Ok(said
+            .lines()
+            .filter_map(there)
+            .chain(["/".to_owned()])
+            .collect())
+    }
+
+    /// The tree that a container's processes see.
+    fn look_inside(&self, name: &str, state: ContainerState) -> Result<Vec<Found>> {
+        let there = self.names.container(name);
+        let place = Place::Container(name.to_owned());
+        let known = self.known(name);
+        let without: Vec<String> = OWN
+            .iter()
+            .filter(|own| known.mounts.iter().all(|mount| mount.target != **own))
+            .map(|own| (*own).to_owned())
+            .collect();
+        let ask = Ask::Walk {
+            top: "/".to_owned(),
+            without,
+            content: true,
+        };
+        let given = match state {
+            ContainerState::Running => self.ask(&place, ask),
+            ContainerState::Paused => {
+                self.command(&["unpause", &there])?;
+                self.pausing(name, false);
+                let given = self.ask(&place, ask);
+                self.command(&["pause", &there])?;
+                self.pausing(name, true);
+                given
+            }
+            ContainerState::Created | ContainerState::Exited => {
+                self.start_to_look(name)?;
+                let given = self.ask(&place, ask);
+                if !known.remove_on_exit {
+                    self.command(&["kill", &there])?;
+                }
+                self.hang_up(&place);
+                given
+            }
+        };
+        match given? {
+            Given::Found(found) => Ok(found),
+            other => Err(Fault::Broken(format!("the agent answered {other:?}"))),
+        }
+    }
+
+    fn pausing(&self, name: &str, paused: bool) {
+        if let Some(known) = self.state().containers.get_mut(name) {
+            known.paused = paused;
+        }
+    }
+
+    fn start_to_look(&self, name: &str) -> Result<()> {
+        let before = self.inspect(name)?;
+        if let crate::engine::Value::Container(seen) = before {
+            if let Some(known) = self.state().containers.get_mut(name) {
+                known.looked_at = Some((seen.state, seen.exit_code.unwrap_or(0)));
+            }
+        }
+        self.command(&["start", &self.names.container(name)])
+            .map(drop)
+    }
+
+    /// What was found, with where it lies; without what the engine put there itself, which is in no layer.
+    fn tree(
+        &self,
+        name: &str,
+        known: &Known,
+        upper: &BTreeSet<String>,
+        found: Vec<Found>,
+    ) -> Vec<Seen> {
+        let writable = Storage::Writable {
+            container: name.to_owned(),
+        };
+        let root = |path: &str| {
+            if upper.contains(path) {
+                Some(writable.clone())
+            } else {
+                storage_of(&known.layers, path).cloned()
+            }
+        };
+        let mut inodes = BTreeMap::new();
+        let mut tree: Vec<Seen> = Vec::new();
+        for found in found {
+            if let Some((storage, inner)) = self.lies(name, known, &found.path, root) {
+                tree.push(seen(found, storage, inner, &mut inodes));
+            }
+        }
+        if self.ground.about.flavor == Flavor::Podman {
+            // It gives a root that no layer names the mode 0555.
+            let unnamed = storage_of(&known.layers, "/").is_none();
+            let root = tree.first_mut().filter(|root| unnamed && root.path == "/");
+            if let Some(root) = root.filter(|root| root.mode == 0o555) {
+                root.mode = 0o755;
+            }
+        }
+        // Directories that the engine made for its own files only.
+        for directory in ["/etc", "/run"] {
+            let inside =
+                |seen: &Seen| below(&seen.path, directory).is_some_and(|inner| inner != "/");
+            let declared = storage_of(&known.layers, directory).is_some();
+            if !declared && !tree.iter().any(inside) {
+                tree.retain(|seen| seen.path != directory);
+            }
+        }
+        tree
+    }
+}
+
+fn of_one(found: Vec<Found>, storage: &Storage) -> Vec<Seen> {
+    let mut inodes = BTreeMap::new();
+    found
+        .into_iter()
+        .map(|found| {
+            let inner = found.path.clone();
+            seen(found, storage.clone(), inner, &mut inodes)
+        })
+        .collect()
+}
+
+fn seen(
+    found: Found,
+    storage: Storage,
+    inner: String,
+    inodes: &mut BTreeMap<(u64, u64), String>,
+) -> Seen {
+    let same_file_as = match found.kind {
+        SeenKind::Directory => None,
+        _ => {
+            let first = inodes.get(&found.inode).cloned();
+            if first.is_none() {
+                inodes.insert(found.inode, found.path.clone());
+            }
+            first
+        }
+    };
+    Seen {
+        path: found.path,
+        kind: found.kind,
+        mode: found.mode,
+        uid: found.uid,
+        gid: found.gid,
+        xattrs: found.xattrs,
+        same_file_as,
+        storage,
+        inner,
+    }
+}

@@ -1,0 +1,160 @@
+//! One command of the engine's program.
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The program by which an engine is spoken to.
+#[derive(Clone, Debug)]
+pub(super) struct Program(PathBuf);
+
+/// What a command said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) success: bool,
+    pub(super) out: String,
+    pub(super) err: String,
+}
+
+/// Why there is nothing that it said.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Mute {
+    #[error("no such program: {0}")]
+    Missing(String),
+    #[error("{0} cannot be run: {1}")]
+    Failed(String, io::Error),
+    #[error("{0} has not answered for {1} s")]
+    Hung(String, u64),
+}
+
+impl Program {
+    pub(super) fn new(path: impl AsRef<Path>) -> Self {
+        Self(path.as_ref().to_path_buf())
+    }
+
+    /// A command that a signal from the terminal does not reach: it is for us to end it well.
+    pub(super) fn command<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Command {
+        let mut command = Command::new(&self.0);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(super) fn run<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Said, Mute> {
+        let output = self.command(arguments).output();
+        output.map(Said::from).map_err(|error| self.mute(error))
+    }
+
+    /// Runs a command to its end, which is killed if that takes longer than `limit`.
+    pub(super) fn run_within<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        limit: Duration,
+    ) -> Result<Said, Mute> {
+        let mut child = self.spawn(self.command(arguments))?;
+        let begin = Instant::now();
+        // Both pipes hold 64 KiB, which is more than any probe says.
+        loop {
+            match child.try_wait() {
+                Ok(Some(_)) => {
+                    let output = child.wait_with_output();
+                    return output.map(Said::from).map_err(|error| self.mute(error));
+                }
+                Ok(None) if begin.elapsed() < limit => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Ok(None) => {
+                    child.kill().ok();
+                    child.wait().ok();
+                    return Err(Mute::Hung(self.name(), limit.as_secs()));
+                }
+                Err(error) => return Err(self.mute(error)),
+            }
+        }
+    }
+
+    /// Runs a command to its end with what `write` writes on its standard input.
+    pub(super) fn feed<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Said, Mute> {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped());
+        let mut child = self.spawn(command)?;
+        let written = match child.stdin.take() {
+            Some(mut stdin) => write(&mut stdin),
+            None => Ok(()),
+        };
+        let output = child.wait_with_output().map_err(|error| self.mute(error))?;
+        let said = Said::from(output);
+        match written {
+            // A program that refuses closes its input early; what it says tells more.
+            Err(error) if said.success => Err(self.mute(error)),
+            _ => Ok(said),
+        }
+    }
+
+    pub(super) fn spawn(&self, mut command: Command) -> Result<Child, Mute> {
+        command.spawn().map_err(|error| self.mute(error))
+    }
+
+    fn name(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    fn mute(&self, error: io::Error) -> Mute {
+        if error.kind() == io::ErrorKind::NotFound {
+            Mute::Missing(self.name())
+        } else {
+            Mute::Failed(self.name(), error)
+        }
+    }
+}
+
+impl From<std::process::Output> for Said {
+    fn from(output: std::process::Output) -> Self {
+        Self {
+            success: output.status.success(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_says_what_it_says_or_why_it_cannot() {
+        let sh = Program::new("sh");
+        let said = sh.run(["-c", "echo out; echo err >&2; exit 3"]).unwrap();
+        assert_eq!(
+            (said.success, said.out.as_str(), said.err.as_str()),
+            (false, "out\n", "err\n")
+        );
+        let fed = sh
+            .feed(["-c", "cat"], |input| input.write_all(b"x"))
+            .unwrap();
+        assert_eq!(fed.out, "x");
+        let hung = sh.run_within(["-c", "sleep 60"], Duration::from_millis(20));
+        assert!(matches!(hung, Err(Mute::Hung(..))), "{hung:?}");
+        let missing = Program::new("/no/such/program").run(["x"]);
+        assert!(matches!(missing, Err(Mute::Missing(_))), "{missing:?}");
+    }
+}

@@ -1,0 +1,118 @@
+//! Probing and opening.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::engine::Cli;
+use super::flavor::{About, Flavor};
+use super::ground::Ground;
+use super::program::{Mute, Program, Said};
+use super::words;
+use crate::engine::{Absent, Description, Engine, EngineFault, OpenOptions, Provider};
+
+/// The longest that an engine may take to say what it is.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An engine behind a command line that is like Docker's.
+#[derive(Debug)]
+pub struct CliProvider {
+    name: String,
+    program: Program,
+    /// Scratch directory → what its cases share. Dropped with the provider.
+    ground: Mutex<Option<(PathBuf, Arc<Ground>)>>,
+}
+
+impl CliProvider {
+    /// `name`: by which it is chosen. `program`: a path, or a name to look for in `PATH`.
+    pub fn new(name: &str, program: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            program: Program::new(program),
+            ground: Mutex::default(),
+        }
+    }
+
+    fn about(&self) -> Result<About, Absent> {
+        let version = self.ask(&["--version"])?;
+        let flavor = Flavor::of(&version);
+        let info = self.ask(&["info", "--format", "{{json .}}"])?;
+        let info: Value = serde_json::from_str(&info).map_err(|error| Absent {
+            reason: format!("what it says of itself is no JSON: {error}"),
+            remedy: "use a program that knows `info --format '{{json .}}'`".to_owned(),
+        })?;
+        // Docker's client answers with success when the daemon does not answer.
+        if let Some(error) = info.pointer("/ServerErrors/0").and_then(Value::as_str) {
+            return Err(unanswered(error));
+        }
+        let format = match flavor {
+            Flavor::Podman => "{{.Client.APIVersion}}",
+            Flavor::Docker | Flavor::Nerdctl => "{{.Server.APIVersion}}",
+        };
+        let api = self
+            .ask(&["version", "--format", format])
+            .unwrap_or_default();
+        Ok(About::parse(flavor, &info, &api))
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Result<String, Absent> {
+        match self.program.run_within(arguments, PATIENCE) {
+            Ok(Said {
+                success: true, out, ..
+            }) => Ok(out),
+            Ok(said) => Err(unanswered(&said.err)),
+            Err(mute @ Mute::Missing(_)) => Err(Absent {
+                reason: mute.to_string(),
+                remedy: "install it, or name another program: cli:PROGRAM".to_owned(),
+            }),
+            Err(mute) => Err(unanswered(&mute.to_string())),
+        }
+    }
+}
+
+fn unanswered(text: &str) -> Absent {
+    Absent {
+        reason: words::essence(text),
+        remedy: "start the daemon, or say where it is (DOCKER_HOST, a context)".to_owned(),
+    }
+}
+
+impl Provider for CliProvider {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn probe(&self, _options: &OpenOptions) -> Result<Description, Absent> {
+        let about = self.about()?;
+        Ok(Description {
+            name: self.name.clone(),
+            capabilities: about.capabilities(),
+            version: about.version,
+            kernel: about.kernel,
+            driver: about.driver,
+            file_system: about.file_system,
+        })
+    }
+
+    fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
+        let ground = {
+            let mut ground = self.ground.lock().unwrap_or_else(PoisonError::into_inner);
+            match ground
+                .as_ref()
+                .filter(|(scratch, _)| *scratch == options.scratch)
+            {
+                Some((_, ground)) => Arc::clone(ground),
+                None => {
+                    let about = self.about().map_err(|absent| EngineFault(absent.reason))?;
+                    let made = Ground::make(&self.program, &about, &options.scratch);
+                    let made = Arc::new(made.map_err(EngineFault)?);
+                    *ground = Some((options.scratch.clone(), Arc::clone(&made)));
+                    made
+                }
+            }
+        };
+        Ok(Box::new(Cli::open(ground, options.keep)?))
+    }
+}

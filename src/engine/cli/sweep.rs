@@ -1,0 +1,210 @@
+//! Removing what a run made: its own at its end, and that of runs whose process is gone.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+use super::names::{PREFIX, RUN_LABEL};
+use super::program::Program;
+use super::words;
+
+/// Label of a run's volume: whose it is.
+pub(super) const OWNER_LABEL: &str = "layerspec.owner";
+
+/// Label of a volume that only says that another one, which cannot be labelled, is ours.
+pub(super) const MARKER_LABEL: &str = "layerspec.marks";
+
+/// What was removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Runs whose process is gone.
+    pub runs: usize,
+    /// Objects that were removed: containers, volumes, images.
+    pub objects: usize,
+    /// Runs that are left alone, because their process runs or belongs to another machine.
+    pub left: usize,
+}
+
+/// A name that no other run has.
+pub(super) fn new_run() -> String {
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    format!("{:012x}", hasher.finish() & 0xffff_ffff_ffff)
+}
+
+/// This process, as others can find it: machine, boot, process, start.
+pub(super) fn owner() -> String {
+    let pid = std::process::id();
+    format!("{} {pid} {}", machine(), started(pid).unwrap_or_default())
+}
+
+fn machine() -> String {
+    let read = |path: &str| {
+        fs::read_to_string(path)
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    let name = read("/proc/sys/kernel/hostname");
+    format!("{name} {}", read("/proc/sys/kernel/random/boot_id"))
+}
+
+/// When a process started, in ticks since boot: field 22 of proc_pid_stat(5).
+fn started(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let after_name = stat.rsplit_once(')')?.1;
+    after_name.split_whitespace().nth(19).map(str::to_owned)
+}
+
+/// Whether the owner of a run is gone for certain: a process of this machine that has ended, or of an
+/// earlier boot.
+fn is_gone(owner: &str) -> bool {
+    let mut words = owner.split(' ');
+    let mut here = machine();
+    let (name, boot) = (words.next(), words.next());
+    let (pid, start) = (words.next().and_then(|pid| pid.parse().ok()), words.next());
+    let boot_here = here.split_off(here.find(' ').unwrap_or(here.len()));
+    let (Some(name), Some(boot), Some(pid)) = (name, boot, pid) else {
+        return false;
+    };
+    name == here && (boot != boot_here.trim() || started(pid).as_deref() != start)
+}
+
+/// Removes what runs left behind whose process is gone. `all`: also those of other machines.
+///
+/// # Errors
+/// Why the engine cannot be asked.
+pub fn sweep(program: &str, all: bool) -> Result<Swept, String> {
+    let program = Program::new(program);
+    let filter = format!("label={OWNER_LABEL}");
+    let names = list(&program, &["volume", "ls", "--quiet", "--filter", &filter])?;
+    let mut swept = Swept::default();
+    for name in names {
+        let Some(run) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        let format = format!("{{{{index .Labels \"{OWNER_LABEL}\"}}}}");
+        let owner = list(&program, &["volume", "inspect", "--format", &format, &name])?;
+        let owner = owner.first().map(String::as_str).unwrap_or_default();
+        let here = owner.split(' ').next() == machine().split(' ').next();
+        if is_gone(owner) || (all && !here) {
+            swept.runs += 1;
+            swept.objects += remove_run(&program, run);
+        } else {
+            swept.left += 1;
+        }
+    }
+    Ok(swept)
+}
+
+/// Removes everything of a run; what cannot be removed stays. Gives how much was there.
+pub(super) fn remove_run(program: &Program, run: &str) -> usize {
+    let label = format!("label={RUN_LABEL}={run}");
+    remove(program, &label, &format!("{PREFIX}{run}"))
+}
+
+/// Removes everything with a label; and volumes whose name is `prefix` or starts with it and a dash.
+/// The order is that of what refers to what.
+pub(super) fn remove(program: &Program, label: &str, prefix: &str) -> usize {
+    let mut count = 0;
+    let mut all = |listing: &[&str], removal: &[&str]| {
+        let names: BTreeSet<String> = list(program, listing)
+            .unwrap_or_default()
+            .into_iter()
+            .collect();
+        let names: Vec<String> = names
+            .into_iter()
+            .filter(|name| listing.first() != Some(&"volume") || ours(name, prefix))
+            .collect();
+        if !names.is_empty() {
+            count += names.len();
+            let arguments = removal
+                .iter()
+                .copied()
+                .chain(names.iter().map(String::as_str));
+            // Whatever cannot be removed is found by the next sweep.
+            program.run(arguments).ok();
+        }
+    };
+    all(
+        &["ps", "--all", "--quiet", "--filter", label],
+        &["rm", "--force", "--volumes"],
+    );
+    for marked in marked_volumes(program, prefix) {
+        program.run(["volume", "rm", "--force", &marked]).ok();
+    }
+    all(
+        &[
+            "image",
+            "ls",
+            "--all",
+            "--quiet",
+            "--no-trunc",
+            "--filter",
+            label,
+        ],
+        &["image", "rm", "--force"],
+    );
+    // Last, since the run's own volume tells whose all of it is.
+    all(&["volume", "ls", "--quiet"], &["volume", "rm", "--force"]);
+    count
+}
+
+/// Volumes without a label or a name of ours, which markers name.
+fn marked_volumes(program: &Program, prefix: &str) -> Vec<String> {
+    let filter = format!("label={MARKER_LABEL}");
+    let markers = list(program, &["volume", "ls", "--quiet", "--filter", &filter]);
+    let markers = markers.unwrap_or_default();
+    let format = format!("{{{{index .Labels \"{MARKER_LABEL}\"}}}}");
+    let ours = markers.iter().filter(|name| ours(name, prefix));
+    ours.filter_map(|marker| {
+        let said = list(program, &["volume", "inspect", "--format", &format, marker]).ok()?;
+        said.into_iter().next()
+    })
+    .collect()
+}
+
+fn ours(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// The lines that a command says.
+fn list(program: &Program, arguments: &[&str]) -> Result<Vec<String>, String> {
+    match program.run(arguments) {
+        Ok(said) if said.success => Ok(said.out.lines().map(str::to_owned).collect()),
+        Ok(said) => Err(words::essence(&said.err)),
+        Err(mute) => Err(mute.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_process_that_is_surely_gone_is_gone() {
+        assert!(!is_gone(&owner()), "this process runs");
+        let machine = machine();
+        let name = machine.split(' ').next().unwrap();
+        let pid = std::process::id();
+        for (owner, gone) in [
+            (format!("{machine} {pid} 1"), true),
+            (format!("{machine} 4194305 1"), true),
+            (format!("{name} earlier-boot {pid} 1"), true),
+            (format!("elsewhere boot {pid} 1"), false),
+            (String::new(), false),
+            (machine.clone(), false),
+        ] {
+            assert_eq!(is_gone(&owner), gone, "{owner:?}");
+        }
+    }
+
+    #[test]
+    fn what_starts_alike_is_not_ours() {
+        assert!(ours("layerspec-ab", "layerspec-ab"));
+        assert!(ours("layerspec-ab-1-store", "layerspec-ab"));
+        assert!(!ours("layerspec-abc", "layerspec-ab"));
+        assert!(!ours("store", "layerspec-ab"));
+    }
+}
