@@ -21,7 +21,7 @@ use super::marks::{Mark, OVERRIDE_STAT};
 use super::node::{NodeRef, Upper};
 use super::real::{Facts, Real, type_of_kind};
 use super::temporary::Temporary;
-use super::{Directory, Errno, FileKind, Result, SetTime, data};
+use super::{Directory, Errno, Feature, FileKind, Result, SetTime};
 
 impl Union {
     /// Copies a file up with its parents, unless it is up. Of a regular file only the first `limit` bytes:
@@ -76,8 +76,13 @@ impl Union {
         let lower = Real::opened(Arc::new(from));
         let names = self.names_to_copy(&lower)?;
         let (near, is_linked) = self.place_near(node)?;
-        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let (real, temporary) = match fs::openat(&near, ".", flags, Mode::RUSR | Mode::WUSR) {
+        let nameless = if self.may_use(Feature::Tmpfile) || !is_linked {
+            let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+            fs::openat(&near, ".", flags, Mode::RUSR | Mode::WUSR)
+        } else {
+            Err(Errno::OPNOTSUPP)
+        };
+        let (real, temporary) = match nameless {
             Ok(open) => (Real::opened(Arc::new(open)), None),
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) if is_linked => {
                 let temporary = self.temporary(|work, name| {
@@ -89,13 +94,7 @@ impl Union {
             }
             Err(errno) => return Err(errno),
         };
-        data::copy(
-            &lower.directory,
-            &real.directory,
-            facts,
-            limit,
-            &self.clone_refused,
-        )?;
+        self.copy_data(&lower.directory, &real.directory, facts, limit)?;
         self.copy_attributes(&lower, facts, &real, &names, limit.is_some())?;
         self.publish(node, facts, &real, temporary)
     }

@@ -118,7 +118,7 @@ impl Union {
         let is_directory = birth.kind == FileKind::Directory;
         let is_over_lowers = !lock(&dir.0.state).lowers.is_empty();
         let is_opaque =
-            is_directory && (whiteout.is_some() || (self.options.redirect_dir && is_over_lowers));
+            is_directory && (whiteout.is_some() || (self.rules.writes_redirects && is_over_lowers));
         let (facts, open) = match whiteout {
             None => {
                 let made = self.make_real(&place.directory, name, &birth)?;

@@ -14,8 +14,9 @@ use super::lock::{lock, read, write};
 use super::lower::{LowerDirectory, directory_flags};
 use super::marks::Marks;
 use super::node::{Held, Node, NodeRef, State, Upper};
+use super::options::Rules;
 use super::real::{Facts, Real};
-use super::{Directory, Errno, FileKind, Options, Ownership, Provenance, Result, Stack};
+use super::{Directory, Errno, Feature, FileKind, Options, Ownership, Provenance, Result, Stack};
 
 /// Most directory nodes that are remembered although nobody holds them.
 const RECENT: usize = 512;
@@ -28,6 +29,7 @@ const RECENT: usize = 512;
 #[derive(Debug)]
 pub struct Union {
     pub(super) options: Options,
+    pub(super) rules: Rules,
     pub(super) marks: Marks,
     pub(super) work: Option<Directory>,
     pub(super) writable: bool,
@@ -71,7 +73,9 @@ impl Union {
     ///
     /// # Errors
     /// `EINVAL` for a stack without layers, a plain one that has lowers or no upper, and an upper without
-    /// a work directory; `EOPNOTSUPP` for [`Options::metacopy`] and [`Options::index`].
+    /// a work directory; `EINVAL` for options that the kernel refuses together (redirects and
+    /// [`XattrNamespace::User`](super::XattrNamespace::User)); `EOPNOTSUPP` for [`Options::metacopy`] and
+    /// [`Options::index`].
     pub fn open(stack: Stack) -> Result<Arc<Self>> {
         let Stack {
             upper,
@@ -79,9 +83,7 @@ impl Union {
             lowers,
             options,
         } = stack;
-        if options.metacopy || options.index {
-            return Err(Errno::OPNOTSUPP);
-        }
+        let rules = Rules::new(&options)?;
         let layers_fit = if options.plain {
             upper.is_some() && lowers.is_empty()
         } else {
@@ -104,9 +106,11 @@ impl Union {
             Ownership::Real => 0,
             Ownership::Override => rustix::process::geteuid().as_raw(),
         };
+        let clone_refused = options.without.contains(&Feature::Clone);
         Ok(Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
             marks: Marks::new(&options),
+            rules,
             options,
             work,
             writable: upper.is_some(),
@@ -118,7 +122,7 @@ impl Union {
             recent: Mutex::default(),
             process_uid,
             whiteout: Mutex::default(),
-            clone_refused: AtomicBool::new(false),
+            clone_refused: AtomicBool::new(clone_refused),
             device: OnceLock::new(),
         }))
     }

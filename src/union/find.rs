@@ -285,6 +285,9 @@ impl<'union> Search<'union> {
     /// Replaces component `at` of the path by what a redirect says. An absolute one starts at the roots
     /// of the layers below `layer`.
     fn redirect(&mut self, redirect: &OsStr, at: usize, layer: Option<usize>) -> Result<()> {
+        if !self.union.rules.follows_redirects {
+            return Err(Errno::PERM);
+        }
         let (is_absolute, parts) = super::redirect::parse(redirect)?;
         let rest = self.path.split_off((at + 1).min(self.path.len()));
         if is_absolute {

@@ -14,9 +14,9 @@
 //! | mark | where | meaning |
 //! |---|---|---|
 //! | character device 0:0 | any layer | whiteout: the name does not exist, whatever is below |
-//! | `NS.overlay.whiteout` on an empty file, in a directory with opaque `x` | any layer | whiteout |
+//! | `NS.overlay.whiteout` on an empty file, in a directory with opaque `x` | any layer; for the kernel, lower ones | whiteout |
 //! | `NS.overlay.opaque` = `y` | directory | nothing below is merged with it |
-//! | `NS.overlay.redirect` | directory | its lower part is at this name in the same parent, or at this absolute path |
+//! | `NS.overlay.redirect` | directory | its lower part is at this name in the same parent, or at this absolute path; `EPERM` with `redirect_dir=nofollow`, which is the only choice with `userxattr` |
 //! | `NS.overlay.metacopy` | regular file | its data are in a layer below; such a file is refused with `EPERM` |
 //! | `NS.overlay.overlay.*` | any | a program's own attribute `NS.overlay.*`, one level up |
 //! | other `NS.overlay.*` (`origin`, `impure`, `nlink`, `uuid`, `protattr`) | any | the kernel's; hidden, not interpreted, never copied |

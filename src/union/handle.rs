@@ -179,27 +179,49 @@ impl Handle {
             .remove_privileges(&self.node, &real, caller, |open| change(open))
     }
 
-    /// `fallocate` over a range in bytes.
+    /// `fallocate` over a range in bytes. Set-ID bits and capabilities go as in a write, whatever the range is
+    /// and also when the disk then refuses (measured on 6.18; an empty range is refused before).
     ///
     /// # Errors
-    /// `ENOSPC`; `EOPNOTSUPP` where the file system cannot; what the disk gives.
-    pub fn allocate(&self, range: AllocateRange, offset: u64, length: u64) -> Result<()> {
+    /// `EINVAL` for an empty range; `ENOSPC`; `EOPNOTSUPP` where the file system cannot; what the disk gives.
+    pub fn allocate(
+        &self,
+        range: AllocateRange,
+        offset: u64,
+        length: u64,
+        caller: &Caller,
+    ) -> Result<()> {
+        if length == 0 {
+            return Err(Errno::INVAL);
+        }
         let flags = match range {
             AllocateRange::Grow => FallocateFlags::empty(),
             AllocateRange::KeepSize => FallocateFlags::KEEP_SIZE,
             AllocateRange::PunchHole => FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE,
             AllocateRange::Zero => FallocateFlags::ZERO_RANGE,
         };
-        let open = self.descriptor()?;
-        let before = super::space::allocated(&open);
+        self.change(caller, |open| {
+            self.allocate_within_space(open, range, flags, offset, length)
+        })
+    }
+
+    fn allocate_within_space(
+        &self,
+        open: &OwnedFd,
+        range: AllocateRange,
+        flags: FallocateFlags,
+        offset: u64,
+        length: u64,
+    ) -> Result<()> {
+        let before = super::space::allocated(open);
         let asked = if range == AllocateRange::PunchHole {
             0
         } else {
             length
         };
         self.union.take_space(asked)?;
-        let done = fs::fallocate(&open, flags, offset, length);
-        let after = super::space::allocated(&open);
+        let done = fs::fallocate(open, flags, offset, length);
+        let after = super::space::allocated(open);
         let grown = after.saturating_sub(before);
         self.union
             .give_space(asked.saturating_sub(grown) + before.saturating_sub(after));

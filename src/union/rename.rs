@@ -16,7 +16,7 @@ use super::lock::lock;
 use super::marks::Mark;
 use super::node::NodeRef;
 use super::real::Real;
-use super::{Errno, FileKind, RenameFlags, Result};
+use super::{Errno, Feature, FileKind, RenameFlags, Result};
 
 /// One end of a rename.
 #[derive(Clone, Copy)]
@@ -132,7 +132,7 @@ impl Union {
     /// 115-117).
     fn check_movable(&self, node: &NodeRef) -> Result<()> {
         let is_pinned_down = node.0.is_directory()
-            && !self.options.redirect_dir
+            && !self.rules.writes_redirects
             && (!lock(&node.0.state).lowers.is_empty() || !node.0.is_in_upper());
         if is_pinned_down {
             Err(Errno::XDEV)
@@ -176,8 +176,11 @@ impl Union {
         };
         self.mark_for_move(old, from, to)?;
         let is_over_whiteout = matches!(sight, UpperSight::Whiteout(_));
+        if let UpperSight::Whiteout(whiteout) = &sight {
+            // It changes places with the file, for a moment or for good.
+            self.announce_arrival(whiteout, &source.directory)?;
+        }
         if is_hiding && is_over_whiteout {
-            // The whiteouts change places with the file.
             source.rename_to(&target, Native::EXCHANGE)?;
         } else if is_hiding {
             self.take_space(0)?;
@@ -298,9 +301,11 @@ impl Union {
 
     /// Renames and leaves a whiteout behind, in one step where the file system can.
     fn rename_leaving_whiteout(&self, source: &Real, target: &Real) -> Result<()> {
-        match source.rename_to(target, Native::WHITEOUT) {
-            Err(Errno::INVAL | Errno::PERM | Errno::NOSYS) => {}
-            other => return other,
+        if self.may_use(Feature::RenameWhiteout) && self.may_use(Feature::WhiteoutDevice) {
+            match source.rename_to(target, Native::WHITEOUT) {
+                Err(Errno::INVAL | Errno::PERM | Errno::NOSYS) => {}
+                other => return other,
+            }
         }
         let whiteout = self.whiteout_for(source)?;
         source.rename_to(target, Native::empty())?;

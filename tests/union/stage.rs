@@ -16,6 +16,8 @@ use super::script::{Fixture, Script, Side};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     Real,
+    /// Real, with marks that need no privilege: `userxattr`.
+    UserMarks,
     Override,
 }
 
@@ -121,7 +123,7 @@ fn apply(fixture: &Fixture, layers: &Layers, style: Style) {
 
 /// Something that writes into a layer as it is.
 fn writer(layer: &Path, style: Style) -> Box<dyn Side> {
-    if style == Style::Real {
+    if style != Style::Override {
         return Box::new(Kernel::plain(layer));
     }
     let options = Options {
@@ -170,6 +172,10 @@ fn age(path: &Path) {
 pub(crate) fn options(style: Style) -> Options {
     match style {
         Style::Real => Options::default(),
+        Style::UserMarks => Options {
+            namespace: XattrNamespace::User,
+            ..Options::default()
+        },
         Style::Override => Options {
             namespace: XattrNamespace::User,
             ownership: Ownership::Override,
@@ -200,7 +206,9 @@ pub(crate) fn raw_upper(layers: &Layers) -> BTreeMap<String, String> {
     while let Some((name, path)) = open.pop() {
         let mut described = describe(&path).unwrap();
         described.xattrs.retain(|(name, _)| {
-            let own = name.strip_prefix("trusted.overlay.");
+            let own = name
+                .strip_prefix("trusted.overlay.")
+                .or(name.strip_prefix("user.overlay."));
             !own.is_some_and(|own| matches!(own, "origin" | "impure" | "uuid" | "nlink"))
         });
         if described.kind == 'c' && described.device == (0, 0) {

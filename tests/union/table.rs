@@ -137,6 +137,14 @@ pub(crate) const ROWS: &[Row] = &[
         "0 file f F; 0 file g G; unlink f; rename g f; read f; list /; remount; list /",
     ),
     (
+        "42 rename over whiteout in another directory",
+        "0 file a/f F; 0 file b/g G; unlink b/g; rename a/f b/g; list a; stat a/f; list b; remount; list a; create a/f; list a",
+    ),
+    (
+        "42 rename new dir over whiteout in another directory",
+        "0 file a/x F; 0 file b/g G; unlink b/g; mkdir a/d; create a/d/e; rename a/d b/g; list a; list b/g; remount; list b/g",
+    ),
+    (
         "43 xattr whiteouts",
         "1 file d/f x; 1 file d/k x; 0 file d/f -; 0 mark d/f whiteout y; 0 mark d opaque x; stat d/f; list d; create d/f; read d/f",
     ),
@@ -447,10 +455,6 @@ pub(crate) const ROWS: &[Row] = &[
         "mkdir d; create d/f; open h d/f rw; rename d e; hwrite h 0 X; read e/f; create e/g; list e",
     ),
     (
-        "137 read a redirect",
-        "0 dir e; 0 mark e redirect d; 0 whiteout d; 1 file d/f x; list e; read e/f",
-    ),
-    (
         "rename into opaque, out of merged",
         "0 file d/f F; mkdir n; rename d/f n/f; list d; list n; rename n/f d/f; list d; remount; list d",
     ),
@@ -579,6 +583,14 @@ pub(crate) const ROWS: &[Row] = &[
         "0 file f x 4777; as 65534 65534 write f y; stat f; 0 file g x 2767; as 65534 65534 write g y; stat g; 0 file h x 6777; write h y; stat h",
     ),
     (
+        "175 set-ID on allocation",
+        "0 file a x 6777; 0 file b x 6777; 0 file c x 6777; 0 file d x 6777; 0 file e x 6777; as 65534 65534 alloc a grow 0 8192; as 65534 65534 alloc b keep 0 8192; as 65534 65534 alloc c punch 0 1; as 65534 65534 alloc d grow 0 0; alloc e grow 0 8192; stat a; stat b; stat c; stat d; stat e",
+    ),
+    (
+        "capability lost on allocation",
+        "0 file f x; 0 setx f security.capability x:0100000200040000000000000000000000000000; alloc f keep 0 4096; stat f",
+    ),
+    (
         "175 set-ID on truncate",
         "0 file f x 6777; as 65534 65534 trunc f 0; stat f; 0 file g x 6777; as 65534 65534 otrunc g y; stat g",
     ),
@@ -617,8 +629,15 @@ pub(crate) const ROWS: &[Row] = &[
     ),
 ];
 
+/// A redirect in a lower layer, which is followed unless it may have been written by anyone.
+pub(crate) const FOLLOWED: Row = (
+    "137 read a redirect",
+    "0 dir e; 0 mark e redirect d; 0 whiteout d; 1 file d/f x; list e; read e/f; stat e; mkdir e/n; read e/f",
+);
+
 /// With `redirect_dir=on`.
 pub(crate) const REDIRECTS: &[Row] = &[
+    FOLLOWED,
     (
         "37 38 new dirs are opaque",
         "0 file d/z x; mkdir d/n; mkdir n; list d",
