@@ -71,6 +71,11 @@ const WITH_REDIRECTS: Plan = Plan {
     ..AS_ROOT
 };
 
+const WITH_METACOPY: Plan = Plan {
+    metacopy: true,
+    ..AS_ROOT
+};
+
 /// On a disk that has nothing beyond what the union cannot do without.
 const ON_A_POOR_DISK: Plan = Plan {
     without: &[
@@ -118,6 +123,12 @@ fn table_with_redirects() {
 }
 
 #[test]
+fn table_with_metacopy() {
+    compare_table(table::METACOPY, raw(WITH_METACOPY));
+    compare_table(table::REDIRECTS, raw(WITH_METACOPY));
+}
+
+#[test]
 fn table_on_a_poor_disk() {
     compare_table(table::ROWS, raw(ON_A_POOR_DISK));
 }
@@ -158,7 +169,7 @@ fn seeds(usual: u64) -> std::ops::Range<u64> {
 
 #[test]
 fn random_as_root() {
-    compare_random(AS_ROOT, seeds(24));
+    compare_random(raw(AS_ROOT), seeds(24));
 }
 
 #[test]
@@ -173,7 +184,12 @@ fn random_as_user() {
 
 #[test]
 fn random_with_redirects() {
-    compare_random(WITH_REDIRECTS, seeds(24));
+    compare_random(raw(WITH_REDIRECTS), seeds(24));
+}
+
+#[test]
+fn random_with_metacopy() {
+    compare_random(raw(WITH_METACOPY), seeds(24));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use rustix::fs::{self, Mode, OFlags, XattrFlags};
 
 use super::acl::{self, Acl};
+use super::copy_up::Need;
 use super::filesystem::{Step, Union, check_name};
 use super::find::UpperSight;
 use super::lock::{lock, read};
@@ -186,7 +187,7 @@ impl Union {
             return Err(Errno::NOTDIR);
         }
         self.check_writable()?;
-        self.copy_up(dir, None)?;
+        self.copy_up(dir, Need::Attributes)?;
         let _names = read(&self.names);
         self.check_alive(dir)?;
         let directory = self.upper_directory(dir)?.ok_or(Errno::STALE)?;

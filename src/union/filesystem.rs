@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 
 use rustix::fs::{Mode, openat};
 
+use super::copy_up::Need;
 use super::descriptors::Descriptors;
 use super::lock::{lock, read, write};
 use super::lower::{LowerDirectory, directory_flags};
@@ -73,9 +74,9 @@ impl Union {
     ///
     /// # Errors
     /// `EINVAL` for a stack without layers, a plain one that has lowers or no upper, and an upper without
-    /// a work directory; `EINVAL` for options that the kernel refuses together (redirects and
-    /// [`XattrNamespace::User`](super::XattrNamespace::User)); `EOPNOTSUPP` for [`Options::metacopy`] and
-    /// [`Options::index`].
+    /// a work directory; `EINVAL` for options that the kernel refuses together (redirects or
+    /// metacopy in [`XattrNamespace::User`](super::XattrNamespace::User), metacopy without redirects);
+    /// `EOPNOTSUPP` for [`Options::index`].
     pub fn open(stack: Stack) -> Result<Arc<Self>> {
         let Stack {
             upper,
@@ -207,7 +208,7 @@ impl Union {
                 Step::CopyUp(node) => node,
             };
             drop(names);
-            self.copy_up(&node, None)?;
+            self.copy_up(&node, Need::Attributes)?;
         }
     }
 

@@ -29,6 +29,7 @@ mod link;
 mod lock;
 mod lower;
 mod marks;
+mod metacopy;
 mod names;
 mod node;
 mod options;

@@ -27,11 +27,16 @@ impl Rules {
         if is_user && redirect.is_some_and(|redirect| redirect != RedirectDir::NoFollow) {
             return Err(Errno::INVAL);
         }
-        if options.metacopy || options.index {
+        let is_redirecting = redirect == Some(RedirectDir::On);
+        // A file whose data are elsewhere needs a redirect when it moves.
+        if options.metacopy && (is_user || (redirect.is_some() && !is_redirecting)) {
+            return Err(Errno::INVAL);
+        }
+        if options.index {
             return Err(Errno::OPNOTSUPP);
         }
         Ok(Self {
-            writes_redirects: redirect == Some(RedirectDir::On),
+            writes_redirects: is_redirecting || options.metacopy,
             follows_redirects: !is_user && redirect != Some(RedirectDir::NoFollow),
         })
     }
@@ -53,26 +58,33 @@ mod tests {
     /// As Linux 6.18 mounts, and refuses to.
     #[test]
     fn options_that_go_together() {
-        for (namespace, redirect_dir, expected) in [
-            (Trusted, None, Some((false, true))),
-            (Trusted, Some(Off), Some((false, true))),
-            (Trusted, Some(Follow), Some((false, true))),
-            (Trusted, Some(NoFollow), Some((false, false))),
-            (Trusted, Some(On), Some((true, true))),
-            (User, None, Some((false, false))),
-            (User, Some(NoFollow), Some((false, false))),
-            (User, Some(Off), None),
-            (User, Some(Follow), None),
-            (User, Some(On), None),
+        for (namespace, redirect_dir, metacopy, expected) in [
+            (Trusted, None, false, Some((false, true))),
+            (Trusted, Some(Off), false, Some((false, true))),
+            (Trusted, Some(Follow), false, Some((false, true))),
+            (Trusted, Some(NoFollow), false, Some((false, false))),
+            (Trusted, Some(On), false, Some((true, true))),
+            (Trusted, None, true, Some((true, true))),
+            (Trusted, Some(On), true, Some((true, true))),
+            (Trusted, Some(Off), true, None),
+            (Trusted, Some(Follow), true, None),
+            (Trusted, Some(NoFollow), true, None),
+            (User, None, false, Some((false, false))),
+            (User, Some(NoFollow), false, Some((false, false))),
+            (User, Some(Off), false, None),
+            (User, Some(Follow), false, None),
+            (User, Some(On), false, None),
+            (User, None, true, None),
         ] {
             let rules = Rules::new(&Options {
                 namespace,
                 redirect_dir,
+                metacopy,
                 ..Options::default()
             });
             let got = rules.map(|rules| (rules.writes_redirects, rules.follows_redirects));
             let expected = expected.ok_or(Errno::INVAL);
-            assert_eq!(got, expected, "{namespace:?} {redirect_dir:?}");
+            assert_eq!(got, expected, "{namespace:?} {redirect_dir:?} {metacopy}");
         }
     }
 }

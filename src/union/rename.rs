@@ -254,7 +254,7 @@ impl Union {
     /// Writes on a directory what will keep its view the same at the new place.
     fn mark_for_move(&self, node: &NodeRef, from: End<'_>, to: End<'_>) -> Result<()> {
         if !node.0.is_directory() {
-            return Ok(());
+            return self.mark_for_data(node, from.dir.same(to.dir));
         }
         let (is_merged, is_opaque) = {
             let state = lock(&node.0.state);
@@ -269,6 +269,21 @@ impl Union {
             lock(&node.0.state).opaque = true;
         }
         Ok(())
+    }
+
+    /// Writes on a file whose data are in a lower layer where they will be found. One of several names of a
+    /// lower file is said absolutely, as the kernel does.
+    pub(super) fn mark_for_data(&self, node: &NodeRef, same_parent: bool) -> Result<()> {
+        let real = self.real(node)?;
+        let elsewhere = lock(&node.0.state).data.clone();
+        match elsewhere {
+            Some((directory, name)) => {
+                let lower = directory.child(&self.descriptors, &name)?.stat()?;
+                self.set_redirect(node, &real, same_parent && lower.links <= 1)
+            }
+            None if node.0.kind == FileKind::Regular => self.refuse_metacopy(&real),
+            None => Ok(()),
+        }
     }
 
     fn set_redirect(&self, node: &NodeRef, real: &Real, same_parent: bool) -> Result<()> {

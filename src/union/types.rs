@@ -32,7 +32,8 @@ pub struct Options {
     /// `redirect_dir=…`; absent, it is as in a kernel that is configured as Debian's or Docker's: `on` with
     /// [`metacopy`](Self::metacopy), `nofollow` in [`XattrNamespace::User`], else `off`, which follows.
     pub redirect_dir: Option<RedirectDir>,
-    /// `metacopy=on`: refused, and so is a file whose data are in another layer.
+    /// `metacopy=on`: a change of attributes leaves the data in the lower layer. Off, a file whose data are in
+    /// another layer is `EPERM`.
     pub metacopy: bool,
     /// `index=on`: refused.
     pub index: bool,

@@ -26,6 +26,7 @@ pub(crate) struct Plan {
     /// Compare the upper layers on the disk, too.
     pub(crate) is_raw: bool,
     pub(crate) redirect_dir: bool,
+    pub(crate) metacopy: bool,
     /// What our side does without.
     pub(crate) without: &'static [Feature],
 }
@@ -36,6 +37,7 @@ impl Plan {
             style,
             is_raw: false,
             redirect_dir: false,
+            metacopy: false,
             without: &[],
         }
     }
@@ -45,9 +47,10 @@ impl Plan {
 pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
     let mount = base.join("mount");
     let mut report = String::new();
-    let options = match (plan.style, plan.redirect_dir) {
-        (Style::UserMarks, _) => ",userxattr",
-        (_, true) => ",redirect_dir=on",
+    let options = match (plan.style, plan.redirect_dir, plan.metacopy) {
+        (Style::UserMarks, _, _) => ",userxattr",
+        (_, _, true) => ",metacopy=on",
+        (_, true, _) => ",redirect_dir=on",
         _ => "",
     };
     // Where owners are not real, only what is shown can be the same.
@@ -59,6 +62,7 @@ pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
     let expected = run_kernel(script, &theirs, &mount, options);
     let union = Options {
         redirect_dir: plan.redirect_dir.then_some(RedirectDir::On),
+        metacopy: plan.metacopy,
         without: plan.without.to_vec(),
         ..stage::options(plan.style)
     };

@@ -81,6 +81,12 @@ fn apply(fixture: &Fixture, layers: &Layers, style: Style) {
             fs::lsetxattr(raw(words[1]), &*name, value.as_bytes(), flags).unwrap();
             return;
         }
+        "hollow" => {
+            parents(layer, words[1], style);
+            let file = std::fs::File::create(raw(words[1])).unwrap();
+            file.set_len(words[2].parse().unwrap()).unwrap();
+            return;
+        }
         "sparse" => {
             let file = std::fs::File::create(raw(words[1])).unwrap();
             file.set_len(words[2].parse().unwrap()).unwrap();
@@ -212,8 +218,10 @@ pub(crate) fn raw_upper(layers: &Layers) -> BTreeMap<String, String> {
             !own.is_some_and(|own| matches!(own, "origin" | "impure" | "uuid" | "nlink"))
         });
         if described.kind == 'c' && described.device == (0, 0) {
+            // Which means nothing: several are one file, and a set-group-ID directory gives its group.
             described.links = 1;
             described.mtime = (0, 0);
+            described.gid = 0;
         }
         if described.kind == 'd' {
             for entry in std::fs::read_dir(&path).unwrap() {
