@@ -14,6 +14,7 @@ mod union;
 
 use std::fmt::Write as _;
 
+use layerspec::union::Feature;
 use union::compare::{Plan, differences};
 use union::script::Script;
 use union::stage::Style;
@@ -39,7 +40,7 @@ fn scratch() -> tempfile::TempDir {
     scratch
 }
 
-fn compare_table(rows: &[(&str, &str)], style: Style, redirect_dir: bool) {
+fn compare_table(rows: &[(&str, &str)], plan: Plan) {
     if let Some(obstacle) = obstacle() {
         println!("skipped: {obstacle}");
         return;
@@ -54,11 +55,6 @@ fn compare_table(rows: &[(&str, &str)], style: Style, redirect_dir: bool) {
             continue;
         }
         let scratch = scratch();
-        let plan = Plan {
-            style,
-            is_raw: true,
-            redirect_dir,
-        };
         let found = differences(&Script::parse(text), scratch.path(), plan);
         if !found.is_empty() {
             let _ = writeln!(failures, "{name}\n{found}");
@@ -67,22 +63,82 @@ fn compare_table(rows: &[(&str, &str)], style: Style, redirect_dir: bool) {
     assert!(failures.is_empty(), "{failures}");
 }
 
+const AS_ROOT: Plan = Plan::new(Style::Real);
+const AS_USER: Plan = Plan::new(Style::Override);
+const WITH_USER_MARKS: Plan = Plan::new(Style::UserMarks);
+const WITH_REDIRECTS: Plan = Plan {
+    redirect_dir: true,
+    ..AS_ROOT
+};
+
+const WITH_METACOPY: Plan = Plan {
+    metacopy: true,
+    ..AS_ROOT
+};
+
+/// On a disk that has nothing beyond what the union cannot do without.
+const ON_A_POOR_DISK: Plan = Plan {
+    without: &[
+        Feature::Tmpfile,
+        Feature::Clone,
+        Feature::CopyRange,
+        Feature::RenameWhiteout,
+        Feature::WhiteoutLink,
+    ],
+    ..AS_ROOT
+};
+const WITHOUT_DEVICES: Plan = Plan {
+    without: &[Feature::WhiteoutDevice],
+    ..AS_ROOT
+};
+
+/// With the upper layers on the disk compared, too.
+const fn raw(plan: Plan) -> Plan {
+    Plan {
+        is_raw: true,
+        ..plan
+    }
+}
+
 #[test]
 fn table_as_root() {
-    compare_table(table::ROWS, Style::Real, false);
+    compare_table(table::ROWS, raw(AS_ROOT));
+}
+
+/// Marks that anyone may write are no redirects.
+#[test]
+fn table_with_user_marks() {
+    let rows = [table::ROWS, &[table::FOLLOWED]].concat();
+    compare_table(&rows, raw(WITH_USER_MARKS));
 }
 
 #[test]
 fn table_as_user() {
-    compare_table(table::ROWS, Style::Override, false);
+    compare_table(table::ROWS, AS_USER);
 }
 
 #[test]
 fn table_with_redirects() {
-    compare_table(table::REDIRECTS, Style::Real, true);
+    compare_table(table::REDIRECTS, raw(WITH_REDIRECTS));
 }
 
-fn compare_random(style: Style, redirect_dir: bool, seeds: std::ops::Range<u64>) {
+#[test]
+fn table_with_metacopy() {
+    compare_table(table::METACOPY, raw(WITH_METACOPY));
+    compare_table(table::REDIRECTS, raw(WITH_METACOPY));
+}
+
+#[test]
+fn table_on_a_poor_disk() {
+    compare_table(table::ROWS, raw(ON_A_POOR_DISK));
+}
+
+#[test]
+fn table_without_whiteout_devices() {
+    compare_table(table::ROWS, WITHOUT_DEVICES);
+}
+
+fn compare_random(plan: Plan, seeds: std::ops::Range<u64>) {
     if let Some(obstacle) = obstacle() {
         println!("skipped: {obstacle}");
         return;
@@ -91,11 +147,6 @@ fn compare_random(style: Style, redirect_dir: bool, seeds: std::ops::Range<u64>)
     for seed in seeds {
         let scratch = scratch();
         let script = random::script(seed);
-        let plan = Plan {
-            style,
-            is_raw: false,
-            redirect_dir,
-        };
         let found = differences(&script, scratch.path(), plan);
         if !found.is_empty() {
             let _ = writeln!(failures, "seed {seed}\n{found}");
@@ -118,15 +169,35 @@ fn seeds(usual: u64) -> std::ops::Range<u64> {
 
 #[test]
 fn random_as_root() {
-    compare_random(Style::Real, false, seeds(24));
+    compare_random(raw(AS_ROOT), seeds(24));
+}
+
+#[test]
+fn random_with_user_marks() {
+    compare_random(WITH_USER_MARKS, seeds(24));
 }
 
 #[test]
 fn random_as_user() {
-    compare_random(Style::Override, false, seeds(24));
+    compare_random(AS_USER, seeds(24));
 }
 
 #[test]
 fn random_with_redirects() {
-    compare_random(Style::Real, true, seeds(24));
+    compare_random(raw(WITH_REDIRECTS), seeds(24));
+}
+
+#[test]
+fn random_with_metacopy() {
+    compare_random(raw(WITH_METACOPY), seeds(24));
+}
+
+#[test]
+fn random_on_a_poor_disk() {
+    compare_random(ON_A_POOR_DISK, seeds(12));
+}
+
+#[test]
+fn random_without_whiteout_devices() {
+    compare_random(WITHOUT_DEVICES, seeds(24));
 }

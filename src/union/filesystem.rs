@@ -9,13 +9,15 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 
 use rustix::fs::{Mode, openat};
 
+use super::copy_up::Need;
 use super::descriptors::Descriptors;
 use super::lock::{lock, read, write};
 use super::lower::{LowerDirectory, directory_flags};
 use super::marks::Marks;
 use super::node::{Held, Node, NodeRef, State, Upper};
+use super::options::Rules;
 use super::real::{Facts, Real};
-use super::{Directory, Errno, FileKind, Options, Ownership, Provenance, Result, Stack};
+use super::{Directory, Errno, Feature, FileKind, Options, Ownership, Provenance, Result, Stack};
 
 /// Most directory nodes that are remembered although nobody holds them.
 const RECENT: usize = 512;
@@ -28,6 +30,7 @@ const RECENT: usize = 512;
 #[derive(Debug)]
 pub struct Union {
     pub(super) options: Options,
+    pub(super) rules: Rules,
     pub(super) marks: Marks,
     pub(super) work: Option<Directory>,
     pub(super) writable: bool,
@@ -71,7 +74,9 @@ impl Union {
     ///
     /// # Errors
     /// `EINVAL` for a stack without layers, a plain one that has lowers or no upper, and an upper without
-    /// a work directory; `EOPNOTSUPP` for [`Options::metacopy`] and [`Options::index`].
+    /// a work directory; `EINVAL` for options that the kernel refuses together (redirects or
+    /// metacopy in [`XattrNamespace::User`](super::XattrNamespace::User), metacopy without redirects);
+    /// `EOPNOTSUPP` for [`Options::index`].
     pub fn open(stack: Stack) -> Result<Arc<Self>> {
         let Stack {
             upper,
@@ -79,9 +84,7 @@ impl Union {
             lowers,
             options,
         } = stack;
-        if options.metacopy || options.index {
-            return Err(Errno::OPNOTSUPP);
-        }
+        let rules = Rules::new(&options)?;
         let layers_fit = if options.plain {
             upper.is_some() && lowers.is_empty()
         } else {
@@ -108,9 +111,11 @@ impl Union {
         if options.fresh {
             Self::learn_empty_upper(&root);
         }
+        let clone_refused = options.without.contains(&Feature::Clone);
         Ok(Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
             marks: Marks::new(&options),
+            rules,
             options,
             work,
             writable: upper.is_some(),
@@ -122,7 +127,7 @@ impl Union {
             recent: Mutex::default(),
             process_uid,
             whiteout: Mutex::default(),
-            clone_refused: AtomicBool::new(false),
+            clone_refused: AtomicBool::new(clone_refused),
             device: OnceLock::new(),
         }))
     }
@@ -207,7 +212,7 @@ impl Union {
                 Step::CopyUp(node) => node,
             };
             drop(names);
-            self.copy_up(&node, None)?;
+            self.copy_up(&node, Need::Attributes)?;
         }
     }
 

@@ -16,7 +16,7 @@ use super::lock::lock;
 use super::marks::Mark;
 use super::node::NodeRef;
 use super::real::Real;
-use super::{Errno, FileKind, RenameFlags, Result};
+use super::{Errno, Feature, FileKind, RenameFlags, Result};
 
 /// One end of a rename.
 #[derive(Clone, Copy)]
@@ -134,7 +134,7 @@ impl Union {
     /// 115-117).
     fn check_movable(&self, node: &NodeRef) -> Result<()> {
         let is_pinned_down = node.0.is_directory()
-            && !self.options.redirect_dir
+            && !self.rules.writes_redirects
             && (!lock(&node.0.state).lowers.is_empty() || !node.0.is_in_upper());
         if is_pinned_down {
             Err(Errno::XDEV)
@@ -178,8 +178,11 @@ impl Union {
         };
         self.mark_for_move(old, from, to)?;
         let is_over_whiteout = matches!(sight, UpperSight::Whiteout(_));
+        if let UpperSight::Whiteout(whiteout) = &sight {
+            // It changes places with the file, for a moment or for good.
+            self.announce_arrival(whiteout, &source.directory)?;
+        }
         if is_hiding && is_over_whiteout {
-            // The whiteouts change places with the file.
             source.rename_to(&target, Native::EXCHANGE)?;
         } else if is_hiding {
             self.take_space(0)?;
@@ -253,7 +256,7 @@ impl Union {
     /// Writes on a directory what will keep its view the same at the new place.
     fn mark_for_move(&self, node: &NodeRef, from: End<'_>, to: End<'_>) -> Result<()> {
         if !node.0.is_directory() {
-            return Ok(());
+            return self.mark_for_data(node, from.dir.same(to.dir));
         }
         let (is_merged, is_opaque) = {
             let state = lock(&node.0.state);
@@ -268,6 +271,21 @@ impl Union {
             lock(&node.0.state).opaque = true;
         }
         Ok(())
+    }
+
+    /// Writes on a file whose data are in a lower layer where they will be found. One of several names of a
+    /// lower file is said absolutely, as the kernel does.
+    pub(super) fn mark_for_data(&self, node: &NodeRef, same_parent: bool) -> Result<()> {
+        let real = self.real(node)?;
+        let elsewhere = lock(&node.0.state).data.clone();
+        match elsewhere {
+            Some((directory, name)) => {
+                let lower = directory.child(&self.descriptors, &name)?.stat()?;
+                self.set_redirect(node, &real, same_parent && lower.links <= 1)
+            }
+            None if node.0.kind == FileKind::Regular => self.refuse_metacopy(&real),
+            None => Ok(()),
+        }
     }
 
     fn set_redirect(&self, node: &NodeRef, real: &Real, same_parent: bool) -> Result<()> {
@@ -300,9 +318,11 @@ impl Union {
 
     /// Renames and leaves a whiteout behind, in one step where the file system can.
     fn rename_leaving_whiteout(&self, source: &Real, target: &Real) -> Result<()> {
-        match source.rename_to(target, Native::WHITEOUT) {
-            Err(Errno::INVAL | Errno::PERM | Errno::NOSYS) => {}
-            other => return other,
+        if self.may_use(Feature::RenameWhiteout) && self.may_use(Feature::WhiteoutDevice) {
+            match source.rename_to(target, Native::WHITEOUT) {
+                Err(Errno::INVAL | Errno::PERM | Errno::NOSYS) => {}
+                other => return other,
+            }
         }
         let whiteout = self.whiteout_for(source)?;
         source.rename_to(target, Native::empty())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use layerspec::union::Options;
+use layerspec::union::{Feature, Options, RedirectDir};
 
 use super::kernel::{Kernel, Layers};
 use super::script::{Outcome, Script, Side, as_user};
@@ -26,30 +26,58 @@ pub(crate) struct Plan {
     /// Compare the upper layers on the disk, too.
     pub(crate) is_raw: bool,
     pub(crate) redirect_dir: bool,
+    pub(crate) metacopy: bool,
+    /// What our side does without.
+    pub(crate) without: &'static [Feature],
+}
+
+impl Plan {
+    pub(crate) const fn new(style: Style) -> Self {
+        Self {
+            style,
+            is_raw: false,
+            redirect_dir: false,
+            metacopy: false,
+            without: &[],
+        }
+    }
 }
 
 /// Compares; returns what differs, as text.
 pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
     let mount = base.join("mount");
     let mut report = String::new();
-    let options = if plan.redirect_dir {
-        ",redirect_dir=on"
-    } else {
-        ""
+    let options = match (plan.style, plan.redirect_dir, plan.metacopy) {
+        (Style::UserMarks, _, _) => ",userxattr",
+        (_, _, true) => ",metacopy=on",
+        (_, true, _) => ",redirect_dir=on",
+        _ => "",
     };
-    let theirs = stage::build(script, &base.join("kernel"), Style::Real);
+    // Where owners are not real, only what is shown can be the same.
+    let style = match plan.style {
+        Style::Override => Style::Real,
+        style => style,
+    };
+    let theirs = stage::build(script, &base.join("kernel"), style);
     let expected = run_kernel(script, &theirs, &mount, options);
     let union = Options {
-        redirect_dir: plan.redirect_dir,
+        redirect_dir: plan.redirect_dir.then_some(RedirectDir::On),
+        metacopy: plan.metacopy,
+        without: plan.without.to_vec(),
         ..stage::options(plan.style)
     };
     match plan.style {
-        Style::Real => {
-            let ours = stage::build(script, &base.join("ours"), Style::Real);
+        Style::Real | Style::UserMarks => {
+            let ours = stage::build(script, &base.join("ours"), style);
             let got = run_ours(script, &ours, &union);
             compare_shown(script, &expected, &got, "", &mut report);
             // The kernel must see in our layers what we showed, and the other way round.
-            let seen = Kernel::mount(&ours, &mount, options).unwrap().tree();
+            let seen = if plan.without.contains(&Feature::WhiteoutDevice) {
+                // The kernel knows the other form of whiteouts in lower layers only.
+                Kernel::mount_read_only(&ours, &mount).unwrap().tree()
+            } else {
+                Kernel::mount(&ours, &mount, options).unwrap().tree()
+            };
             compare_trees(&seen, &got.tree, "kernel on our layers", "we", &mut report);
             let seen = stage::open(&theirs, union).tree();
             compare_trees(

@@ -39,6 +39,19 @@ impl Kernel {
             layers.upper.display(),
             layers.work.display()
         );
+        Self::mount_with(mount, data)
+    }
+
+    /// All layers as lowers.
+    pub(crate) fn mount_read_only(layers: &Layers, mount: &Path) -> Result<Self, Errno> {
+        let lowers: Vec<_> = std::iter::once(&layers.upper)
+            .chain(&layers.lowers)
+            .map(|path| path.to_str().unwrap())
+            .collect();
+        Self::mount_with(mount, format!("lowerdir={}", lowers.join(":")))
+    }
+
+    fn mount_with(mount: &Path, data: String) -> Result<Self, Errno> {
         std::fs::create_dir_all(mount).unwrap();
         let data = CString::new(data).unwrap();
         rustix::mount::mount(
@@ -146,6 +159,16 @@ impl Side for Kernel {
             "append" => self.write(words[1], OFlags::APPEND, words[2]),
             "otrunc" => self.write(words[1], OFlags::TRUNC, words[2]),
             "openw" => done(open(&path(1), OFlags::WRONLY)),
+            "alloc" => {
+                let flags = match words[2] {
+                    "grow" => fs::FallocateFlags::empty(),
+                    "keep" => fs::FallocateFlags::KEEP_SIZE,
+                    _ => fs::FallocateFlags::PUNCH_HOLE | fs::FallocateFlags::KEEP_SIZE,
+                };
+                let (offset, length) = (words[3].parse().unwrap(), words[4].parse().unwrap());
+                let file = open(&path(1), OFlags::WRONLY)?;
+                done(fs::fallocate(file, flags, offset, length))
+            }
             "trunc" => {
                 let size = words[2].parse().unwrap();
                 let file = open(&path(1), OFlags::WRONLY)?;

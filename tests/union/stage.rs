@@ -16,6 +16,8 @@ use super::script::{Fixture, Script, Side};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     Real,
+    /// Real, with marks that need no privilege: `userxattr`.
+    UserMarks,
     Override,
 }
 
@@ -79,6 +81,12 @@ fn apply(fixture: &Fixture, layers: &Layers, style: Style) {
             fs::lsetxattr(raw(words[1]), &*name, value.as_bytes(), flags).unwrap();
             return;
         }
+        "hollow" => {
+            parents(layer, words[1], style);
+            let file = std::fs::File::create(raw(words[1])).unwrap();
+            file.set_len(words[2].parse().unwrap()).unwrap();
+            return;
+        }
         "sparse" => {
             let file = std::fs::File::create(raw(words[1])).unwrap();
             file.set_len(words[2].parse().unwrap()).unwrap();
@@ -121,7 +129,7 @@ fn apply(fixture: &Fixture, layers: &Layers, style: Style) {
 
 /// Something that writes into a layer as it is.
 fn writer(layer: &Path, style: Style) -> Box<dyn Side> {
-    if style == Style::Real {
+    if style != Style::Override {
         return Box::new(Kernel::plain(layer));
     }
     let options = Options {
@@ -170,6 +178,10 @@ fn age(path: &Path) {
 pub(crate) fn options(style: Style) -> Options {
     match style {
         Style::Real => Options::default(),
+        Style::UserMarks => Options {
+            namespace: XattrNamespace::User,
+            ..Options::default()
+        },
         Style::Override => Options {
             namespace: XattrNamespace::User,
             ownership: Ownership::Override,
@@ -200,12 +212,16 @@ pub(crate) fn raw_upper(layers: &Layers) -> BTreeMap<String, String> {
     while let Some((name, path)) = open.pop() {
         let mut described = describe(&path).unwrap();
         described.xattrs.retain(|(name, _)| {
-            let own = name.strip_prefix("trusted.overlay.");
+            let own = name
+                .strip_prefix("trusted.overlay.")
+                .or(name.strip_prefix("user.overlay."));
             !own.is_some_and(|own| matches!(own, "origin" | "impure" | "uuid" | "nlink"))
         });
         if described.kind == 'c' && described.device == (0, 0) {
+            // Which means nothing: several are one file, and a set-group-ID directory gives its group.
             described.links = 1;
             described.mtime = (0, 0);
+            described.gid = 0;
         }
         if described.kind == 'd' {
             for entry in std::fs::read_dir(&path).unwrap() {

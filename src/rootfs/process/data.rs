@@ -163,7 +163,7 @@ impl Process {
             Data::Regular(handle) => {
                 let end = offset.checked_add(length).ok_or(Errno::FBIG)?;
                 valid_offset(end).map_err(|_| Errno::FBIG)?;
-                handle.allocate(range, offset, length)?;
+                handle.allocate(range, offset, length, &self.caller)?;
             }
             Data::Fifo => return Err(Errno::SPIPE),
             _ => return Err(Errno::NODEV),
