@@ -2,8 +2,8 @@
 //!
 //! The first SIGINT, SIGTERM or SIGHUP asks the run to end: no further case is started, those that run
 //! are finished and cleaned up. A second one, or eight seconds after a SIGTERM or SIGHUP (who sends
-//! those mostly sends SIGKILL after ten), removes the scratch directory from under whatever still
-//! runs, and the process dies by the signal.
+//! those mostly sends SIGKILL after ten), removes the scratch directory and what is in daemons from
+//! under whatever still runs, and the process dies by the signal.
 
 use std::io;
 use std::path::Path;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::farewell;
 use crate::scratch::remove_tree;
 
 /// How long a run may take to end after a signal that a machine sent.
@@ -70,10 +71,11 @@ impl Interrupt {
     }
 }
 
-/// Removes the scratch directory and dies by the signal.
+/// Says farewell, removes the scratch directory and dies by the signal.
 fn die(signal: i32, scratch: &Path, ending: &Mutex<()>) {
     // Held to the end of the process, so that only one thread removes the tree.
     let _guard = ending.lock().unwrap_or_else(PoisonError::into_inner);
+    farewell::say();
     drop(remove_tree(scratch));
     // It returns only for signals whose default is to do nothing.
     drop(signal_hook::low_level::emulate_default_handler(signal));

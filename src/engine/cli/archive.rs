@@ -1,6 +1,6 @@
 //! An image as an archive that `load` takes: what `docker save` writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ fn file(archive: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Resu
 /// layers below have there: an engine would else make it 0755.
 pub(super) fn layer(tree: &Tree, below: &Layers) -> io::Result<Vec<u8>> {
     let mut archive = Builder::new(Vec::new());
-    let mut written: BTreeMap<String, ()> = BTreeMap::new();
+    let mut written = BTreeSet::new();
     let declared = |path: &str| {
         tree.0.iter().any(|entry| {
             entry.path == path && matches!(entry.node.kind, NodeKind::Directory { .. })
@@ -116,7 +116,7 @@ pub(super) fn layer(tree: &Tree, below: &Layers) -> io::Result<Vec<u8>> {
     for entry in others.into_iter().chain(links) {
         for (at, _) in entry.path.match_indices('/').skip(1) {
             let parent = entry.path.get(..at).unwrap_or_default();
-            if !declared(parent) && written.insert(parent.to_owned(), ()).is_none() {
+            if !declared(parent) && written.insert(parent.to_owned()) {
                 directory(&mut archive, parent, &implied(below, &seen(parent)), None)?;
             }
         }

@@ -38,8 +38,7 @@ impl Cli {
         let Ok(Some(container)) = self.inspect_container(&spec.name) else {
             return;
         };
-        let mounts = self
-            .mounts_of(&container)
+        let mounts = Self::mounts_of(&container)
             .into_iter()
             .map(|mount| self.real(mount))
             .collect();
@@ -78,7 +77,7 @@ impl Cli {
     }
 
     /// Its mounts but ours.
-    fn mounts_of(&self, container: &Container) -> Vec<Mount> {
+    fn mounts_of(container: &Container) -> Vec<Mount> {
         let ours = |mount: &&Mount| mount.target != super::ground::AGENT;
         container.mounts.iter().filter(ours).cloned().collect()
     }
@@ -91,10 +90,10 @@ impl Cli {
                 path: joined(&host.world, inner),
             };
             let real = below(path, &host.daemon).map(|inner| self.ground.ask(ask(inner)));
-            if let Some(Ok(Given::Path(Some(real)))) = real {
-                if let Some(inner) = below(&real, &host.world) {
-                    *path = joined(&host.daemon, inner);
-                }
+            if let Some(Ok(Given::Path(Some(real)))) = real
+                && let Some(inner) = below(&real, &host.world)
+            {
+                *path = joined(&host.daemon, inner);
             }
         }
         mount
@@ -111,8 +110,7 @@ impl Cli {
         let (state, exit_code) = known
             .looked_at
             .unwrap_or((container.state(), container.exit_code));
-        let mut mounts: Vec<MountSeen> = self
-            .mounts_of(container)
+        let mut mounts: Vec<MountSeen> = Self::mounts_of(container)
             .iter()
             .map(|mount| MountSeen {
                 target: mount.target.clone(),

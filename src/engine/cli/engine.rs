@@ -135,11 +135,11 @@ impl Cli {
         if ends && done.is_ok() && self.known(container).remove_on_exit {
             self.wait_for_removal(&name);
         }
-        if let Some(known) = self.state().containers.get_mut(container) {
-            if done.is_ok() {
-                known.paused = false;
-                known.looked_at = None;
-            }
+        if done.is_ok()
+            && let Some(known) = self.state().containers.get_mut(container)
+        {
+            known.paused = false;
+            known.looked_at = None;
         }
         done.map(|_| Value::Nothing)
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -17,6 +17,7 @@ use super::sweep;
 use super::words;
 use crate::agent::wire::{Ask, Found, Given};
 use crate::agent::{Mode, Payload, VARIABLE};
+use crate::farewell::Farewell;
 
 /// Where containers find the agent.
 pub(super) const AGENT: &str = "/.layerspec";
@@ -40,8 +41,11 @@ pub(super) struct Ground {
     pub(super) command: Vec<String>,
     /// Where host directories are.
     hosts: Hosts,
-    world: Mutex<Option<std::sync::Arc<Link>>>,
+    world: Mutex<Option<Arc<Link>>>,
     cases: AtomicUsize,
+    ended: AtomicBool,
+    /// Held so that it is taken back with the run.
+    _farewell: Farewell,
 }
 
 /// Where host directories are.
@@ -70,6 +74,12 @@ impl Ground {
         let payload = Payload::of_this_process()
             .map_err(|error| format!("what the agent needs cannot be found: {error}"))?;
         let run = sweep::new_run();
+        let farewell = {
+            let (program, run) = (program.clone(), run.clone());
+            Farewell::new(move || {
+                sweep::remove_run(&program, &run);
+            })
+        };
         let mut ground = Self {
             program: program.clone(),
             about: about.clone(),
@@ -78,6 +88,8 @@ impl Ground {
             hosts: Hosts::Volume(String::new()),
             world: Mutex::new(None),
             cases: AtomicUsize::new(0),
+            ended: AtomicBool::new(false),
+            _farewell: farewell,
         };
         // From here on, dropping it removes what was made.
         ground.build(&payload, scratch)?;
@@ -225,17 +237,13 @@ impl Ground {
     /// Asks the agent that sees the daemon's disk.
     pub(super) fn ask(&self, ask: Ask) -> Result<Given, String> {
         let link = {
-            let mut world = self
-                .world
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            match world.as_ref().filter(|link| !link.is_gone()) {
-                Some(link) => std::sync::Arc::clone(link),
-                None => {
-                    let command = self.exec(&self.world_name(), &Mode::Serve { root: None });
-                    let link = std::sync::Arc::new(Link::open(&self.program, command)?);
-                    std::sync::Arc::clone(world.insert(link))
-                }
+            let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(link) = world.as_ref().filter(|link| !link.is_gone()) {
+                Arc::clone(link)
+            } else {
+                let command = self.exec(&self.world_name(), &Mode::Serve { root: None });
+                let link = Arc::new(Link::open(&self.program, command)?);
+                Arc::clone(world.insert(link))
             }
         };
         link.ask(ask).map_err(|lost| match lost {
@@ -270,14 +278,20 @@ impl Ground {
     }
 }
 
+impl Ground {
+    /// Removes everything of the run, also from under cases that hang.
+    pub(super) fn end(&self) {
+        if !self.ended.swap(true, Ordering::Relaxed) {
+            let world = self.world.lock();
+            drop(world.unwrap_or_else(PoisonError::into_inner).take());
+            sweep::remove_run(&self.program, &self.run);
+        }
+    }
+}
+
 impl Drop for Ground {
     fn drop(&mut self) {
-        let world = self
-            .world
-            .get_mut()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        world.take();
-        sweep::remove_run(&self.program, &self.run);
+        self.end();
     }
 }
 

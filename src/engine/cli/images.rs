@@ -147,6 +147,8 @@ impl Cli {
 
     /// A writable layer without what the engine put there itself.
     fn without_own(&self, mut paths: Paths) -> Paths {
+        // Every writable layer has a root of its own.
+        paths.remove("/");
         paths.retain(|path, _| OWN.iter().all(|own| below(path, own).is_none()));
         for directory in ["/etc", "/run"] {
             let inside = |path: &String| below(path, directory).is_some_and(|inner| inner != "/");

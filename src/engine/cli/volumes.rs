@@ -43,13 +43,12 @@ impl Cli {
         if let Some(device) = device {
             self.state().devices.insert(id.to_owned(), device);
         }
-        match &spec.name {
-            Some(name) => Ok(Value::Text(name.clone())),
-            None => {
-                let volume = VolumeRef::Named(id.to_owned());
-                self.state().anonymous.push((id.to_owned(), volume));
-                Ok(Value::Text(id.to_owned()))
-            }
+        if let Some(name) = &spec.name {
+            Ok(Value::Text(name.clone()))
+        } else {
+            let volume = VolumeRef::Named(id.to_owned());
+            self.state().anonymous.push((id.to_owned(), volume));
+            Ok(Value::Text(id.to_owned()))
         }
     }
 
@@ -221,7 +220,7 @@ impl Cli {
             !volume.labels.contains_key(CASE_LABEL)
                 && dangling.contains(volume.name.as_str())
                 && (named || is_generated(&volume.name))
-                && !(keeps_options && !volume.options.is_empty())
+                && (!keeps_options || volume.options.is_empty())
         });
         let names: Vec<&str> = unlabelled.map(|volume| volume.name.as_str()).collect();
         if names.is_empty() {
