@@ -91,6 +91,9 @@ fn digest(bytes: &[u8]) -> String {
 fn file(archive: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Result<()> {
     let mut header = Header::new_gnu();
     header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
     header.set_size(bytes.len() as u64);
     archive.append_data(&mut header, name, bytes)
 }
