@@ -14,11 +14,12 @@ mod union;
 
 use std::fmt::Write as _;
 
-use layerspec::union::Feature;
+use layerspec::union::{Errno, Feature, Options};
 use union::compare::{Plan, differences};
+use union::kernel::Kernel;
 use union::script::Script;
-use union::stage::Style;
-use union::{random, table};
+use union::stage::{self, Style};
+use union::{mixed, random, table};
 
 /// Says why a test cannot run here.
 fn obstacle() -> Option<&'static str> {
@@ -200,4 +201,86 @@ fn random_on_a_poor_disk() {
 #[test]
 fn random_without_whiteout_devices() {
     compare_random(WITHOUT_DEVICES, seeds(24));
+}
+
+fn write_in_turn(plan: Plan, beyond: &str, seeds: std::ops::Range<u64>) {
+    if let Some(obstacle) = obstacle() {
+        println!("skipped: {obstacle}");
+        return;
+    }
+    let mut failures = String::new();
+    for seed in seeds {
+        let scratch = scratch();
+        let found = mixed::differences(&random::script(seed), scratch.path(), plan, beyond);
+        if !found.is_empty() {
+            let _ = writeln!(failures, "seed {seed}\n{found}");
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn in_turn_as_root() {
+    write_in_turn(AS_ROOT, "", seeds(8));
+}
+
+#[test]
+fn in_turn_with_user_marks() {
+    write_in_turn(WITH_USER_MARKS, "", seeds(8));
+}
+
+#[test]
+fn in_turn_with_redirects() {
+    write_in_turn(WITH_REDIRECTS, "", seeds(8));
+}
+
+#[test]
+fn in_turn_with_metacopy() {
+    write_in_turn(WITH_METACOPY, "", seeds(8));
+}
+
+/// Neither opens the upper layer of a volatile union again, whichever wrote it.
+#[test]
+fn volatile_layers_are_not_used_again() {
+    if let Some(obstacle) = obstacle() {
+        println!("skipped: {obstacle}");
+        return;
+    }
+    let script = Script::parse("0 file f x");
+    for is_kernel in [true, false] {
+        let scratch = scratch();
+        let mount = scratch.path().join("mount");
+        let layers = stage::build(&script, scratch.path(), Style::Real);
+        let volatile = || Options {
+            volatile: true,
+            ..Options::default()
+        };
+        if is_kernel {
+            Kernel::mount(&layers, &mount, ",volatile").unwrap();
+        } else {
+            let union = stage::try_open(&layers, volatile()).unwrap();
+            let file = union.lookup(&union.root(), "f".as_ref()).unwrap();
+            union.sync(&file).unwrap();
+        }
+        assert!(layers.work.join("work/incompat/volatile/dirty").is_file());
+        for (options, ours) in [("", Options::default()), (",volatile", volatile())] {
+            let mounted = Kernel::mount(&layers, &mount, options);
+            assert_eq!(mounted.err(), Some(Errno::INVAL), "kernel {options}");
+            let opened = stage::try_open(&layers, ours);
+            assert_eq!(opened.err(), Some(Errno::INVAL), "we {options}");
+        }
+        std::fs::remove_dir_all(layers.work.join("work/incompat/volatile")).unwrap();
+        stage::try_open(&layers, Options::default()).unwrap();
+        std::fs::create_dir(layers.work.join("work/incompat/other")).unwrap();
+        let opened = stage::try_open(&layers, Options::default());
+        assert_eq!(opened.err(), Some(Errno::INVAL));
+        std::fs::remove_dir(layers.work.join("work/incompat/other")).unwrap();
+        Kernel::mount(&layers, &mount, "").unwrap();
+    }
+}
+
+/// What the kernel has written with `index=on` is read as the kernel reads it without.
+#[test]
+fn in_turn_with_an_index() {
+    write_in_turn(AS_ROOT, ",index=on", seeds(8));
 }

@@ -41,18 +41,33 @@ impl Plan {
             without: &[],
         }
     }
+
+    /// What the kernel mounts with.
+    pub(crate) fn mount_options(self) -> &'static str {
+        match (self.style, self.redirect_dir, self.metacopy) {
+            (Style::UserMarks, _, _) => ",userxattr",
+            (_, _, true) => ",metacopy=on",
+            (_, true, _) => ",redirect_dir=on",
+            _ => "",
+        }
+    }
+
+    /// The same for the union.
+    pub(crate) fn options(self) -> Options {
+        Options {
+            redirect_dir: self.redirect_dir.then_some(RedirectDir::On),
+            metacopy: self.metacopy,
+            without: self.without.to_vec(),
+            ..stage::options(self.style)
+        }
+    }
 }
 
 /// Compares; returns what differs, as text.
 pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
     let mount = base.join("mount");
     let mut report = String::new();
-    let options = match (plan.style, plan.redirect_dir, plan.metacopy) {
-        (Style::UserMarks, _, _) => ",userxattr",
-        (_, _, true) => ",metacopy=on",
-        (_, true, _) => ",redirect_dir=on",
-        _ => "",
-    };
+    let options = plan.mount_options();
     // Where owners are not real, only what is shown can be the same.
     let style = match plan.style {
         Style::Override => Style::Real,
@@ -60,12 +75,7 @@ pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
     };
     let theirs = stage::build(script, &base.join("kernel"), style);
     let expected = run_kernel(script, &theirs, &mount, options);
-    let union = Options {
-        redirect_dir: plan.redirect_dir.then_some(RedirectDir::On),
-        metacopy: plan.metacopy,
-        without: plan.without.to_vec(),
-        ..stage::options(plan.style)
-    };
+    let union = plan.options();
     match plan.style {
         Style::Real | Style::UserMarks => {
             let ours = stage::build(script, &base.join("ours"), style);
@@ -174,7 +184,7 @@ fn compare_shown(script: &Script, theirs: &Shown, ours: &Shown, who: &str, repor
     );
 }
 
-fn compare_trees(
+pub(crate) fn compare_trees(
     left: &BTreeMap<String, String>,
     right: &BTreeMap<String, String>,
     left_name: &str,
@@ -194,7 +204,7 @@ fn compare_trees(
 }
 
 /// Nothing stays behind in the work directory.
-fn compare_leftovers(layers: &Layers, report: &mut String) {
+pub(crate) fn compare_leftovers(layers: &Layers, report: &mut String) {
     for entry in std::fs::read_dir(&layers.work).unwrap() {
         let name = entry.unwrap().file_name();
         if name != "work" {

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use layerspec::union::{Options, Ownership, Stack, Union, XattrNamespace};
+use layerspec::union::{Errno, Options, Ownership, Stack, Union, XattrNamespace};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 
 use super::kernel::{Kernel, Layers, describe};
@@ -192,6 +192,10 @@ pub(crate) fn options(style: Style) -> Options {
 
 /// Opens a union on layers.
 pub(crate) fn open(layers: &Layers, options: Options) -> Ours {
+    Ours::new(try_open(layers, options).unwrap())
+}
+
+pub(crate) fn try_open(layers: &Layers, options: Options) -> Result<Arc<Union>, Errno> {
     let stack = Stack {
         upper: Some(open_directory(&layers.upper)),
         work: Some(open_directory(&layers.work)),
@@ -202,7 +206,7 @@ pub(crate) fn open(layers: &Layers, options: Options) -> Ours {
             .collect(),
         options,
     };
-    Ours::new(Union::open(stack).unwrap())
+    Union::open(stack)
 }
 
 /// The upper layer as it is on the disk, without the marks that only the kernel writes.
