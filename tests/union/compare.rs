@@ -45,7 +45,7 @@ impl Plan {
     /// What the kernel mounts with.
     pub(crate) fn mount_options(self) -> &'static str {
         match (self.style, self.redirect_dir, self.metacopy) {
-            (Style::UserMarks, _, _) => ",userxattr",
+            (Style::UserMarks | Style::OverrideForKernel, _, _) => ",userxattr",
             (_, _, true) => ",metacopy=on",
             (_, true, _) => ",redirect_dir=on",
             _ => "",
@@ -71,6 +71,7 @@ pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
     // Where owners are not real, only what is shown can be the same.
     let style = match plan.style {
         Style::Override => Style::Real,
+        Style::OverrideForKernel => Style::UserMarks,
         style => style,
     };
     let theirs = stage::build(script, &base.join("kernel"), style);
@@ -102,6 +103,17 @@ pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
                 compare_trees(&theirs, &ours, "kernel's upper", "our upper", &mut report);
             }
             compare_leftovers(&ours, &mut report);
+        }
+        Style::OverrideForKernel => {
+            let ours = stage::build(script, &base.join("ours"), plan.style);
+            // What each showed is compared elsewhere: here the kernel lacks privileges that callers have.
+            let got = run_ours(script, &ours, &union);
+            let seen = Kernel::mount(&ours, &mount, options).unwrap().tree();
+            let (seen, shown) = (
+                without_owners(&seen, &got.tree),
+                without_owners(&got.tree, &got.tree),
+            );
+            compare_trees(&seen, &shown, "kernel on our layers", "we", &mut report);
         }
         Style::Override => {
             let path = base.join("user");
@@ -201,6 +213,22 @@ pub(crate) fn compare_trees(
             );
         }
     }
+}
+
+/// Names, and the content of what is a file or directory to us; else it may be kept as something else.
+fn without_owners(
+    tree: &BTreeMap<String, String>,
+    ours: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let plain = |(path, text): (&String, &String)| {
+        let shown = match ours.get(path).and_then(|ours| ours.chars().next()) {
+            Some('f') => text.split_once("] ").map(|(_, content)| content.to_owned()),
+            Some('d') => Some(text[..1].to_owned()),
+            _ => None,
+        };
+        (path.clone(), shown.unwrap_or_default())
+    };
+    tree.iter().map(plain).collect()
 }
 
 /// Nothing stays behind in the work directory.

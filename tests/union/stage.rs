@@ -19,6 +19,14 @@ pub(crate) enum Style {
     /// Real, with marks that need no privilege: `userxattr`.
     UserMarks,
     Override,
+    /// The same, where the kernel is to find the names and the data.
+    OverrideForKernel,
+}
+
+impl Style {
+    fn is_overridden(self) -> bool {
+        matches!(self, Self::Override | Self::OverrideForKernel)
+    }
 }
 
 /// A directory of the real disk, open.
@@ -129,7 +137,7 @@ fn apply(fixture: &Fixture, layers: &Layers, style: Style) {
 
 /// Something that writes into a layer as it is.
 fn writer(layer: &Path, style: Style) -> Box<dyn Side> {
-    if style != Style::Override {
+    if !style.is_overridden() {
         return Box::new(Kernel::plain(layer));
     }
     let options = Options {
@@ -182,7 +190,7 @@ pub(crate) fn options(style: Style) -> Options {
             namespace: XattrNamespace::User,
             ..Options::default()
         },
-        Style::Override => Options {
+        Style::Override | Style::OverrideForKernel => Options {
             namespace: XattrNamespace::User,
             ownership: Ownership::Override,
             ..Options::default()
