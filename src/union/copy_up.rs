@@ -189,6 +189,9 @@ impl Union {
         let dentry = lock(&node.0.state).dentry.clone();
         let upper = match dentry {
             Some((parent, name)) => {
+                if !has_data {
+                    self.set_impure(&self.real(&parent)?)?;
+                }
                 self.give_name(&parent, &name, real, temporary)?;
                 Upper::Named
             }

@@ -69,14 +69,15 @@ pub(super) enum Step<T> {
 }
 
 impl Union {
-    /// Merges a stack. Makes no system call on the layers: a union that is opened and dropped costs
-    /// nothing.
+    /// Merges a stack. Makes no system call on the layers, and one on the work directory: a union that is
+    /// opened and dropped costs next to nothing.
     ///
     /// # Errors
     /// `EINVAL` for a stack without layers, a plain one that has lowers or no upper, and an upper without
     /// a work directory; `EINVAL` for options that the kernel refuses together (redirects or
     /// metacopy in [`XattrNamespace::User`](super::XattrNamespace::User), metacopy without redirects);
-    /// `EOPNOTSUPP` for [`Options::index`].
+    /// `EOPNOTSUPP` for [`Options::index`]; `EINVAL` for a work directory that marks its upper layer as
+    /// volatile, or as needing anything else (overlayfs.rst, "Volatile mount").
     pub fn open(stack: Stack) -> Result<Arc<Self>> {
         let Stack {
             upper,
@@ -92,6 +93,12 @@ impl Union {
         };
         if !layers_fit {
             return Err(Errno::INVAL);
+        }
+        if let Some(work) = work.as_ref().filter(|_| upper.is_some() && !options.plain) {
+            super::volatile::check(work)?;
+            if options.volatile {
+                super::volatile::mark(work)?;
+            }
         }
         let roots: Arc<[_]> = lowers
             .into_iter()

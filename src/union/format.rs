@@ -19,7 +19,10 @@
 //! | `NS.overlay.redirect` | directory | its lower part is at this name in the same parent, or at this absolute path; `EPERM` with `redirect_dir=nofollow`, which is the only choice with `userxattr` |
 //! | `NS.overlay.metacopy` | regular file | its data are in a layer below, by the same name or where its redirect says; `EPERM` with `metacopy` off, `EIO` when they are missing |
 //! | `NS.overlay.overlay.*` | any | a program's own attribute `NS.overlay.*`, one level up |
-//! | other `NS.overlay.*` (`origin`, `impure`, `nlink`, `uuid`, `protattr`) | any | the kernel's; hidden, not interpreted, never copied |
+//! | `NS.overlay.origin` | any | the kernel's: which lower file it was copied up from; not interpreted |
+//! | `NS.overlay.impure` = `y` | directory | files with an `origin` or `metacopy` are in it; written when one comes there |
+//! | other `NS.overlay.*` (`nlink`, `uuid`, `protattr`) | any | the kernel's; hidden, not interpreted, never copied |
+//! | `work/incompat/*` | work directory | the upper layer needs something unknown, or was `volatile`: refused |
 //!
 //! Written are whiteout devices (several names of one inode), the xattr form where devices are refused,
 //! opaque `y` on a directory that is made or moved over something hidden, and redirects and `metacopy` if

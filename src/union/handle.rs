@@ -80,11 +80,15 @@ impl Union {
         })
     }
 
-    /// Writes a file's data, as far as it is in the upper layer, to the disk. Nothing is written by itself.
+    /// Writes a file's data, as far as it is in the upper layer, to the disk, unless the union is
+    /// volatile. Nothing is written by itself.
     ///
     /// # Errors
     /// What the disk gives.
     pub fn sync(&self, node: &NodeRef) -> Result<()> {
+        if self.options.volatile {
+            return Ok(());
+        }
         let open = {
             let _names = read(&self.names);
             let Some(real) = self.upper_real(node)? else {
@@ -254,11 +258,14 @@ impl Handle {
         self.union.show(&self.node, &real, &facts)
     }
 
-    /// `fsync`
+    /// `fsync`; nothing in a volatile union.
     ///
     /// # Errors
     /// What the disk gives.
     pub fn sync(&self) -> Result<()> {
+        if self.union.options.volatile {
+            return Ok(());
+        }
         fs::fsync(self.descriptor()?)
     }
 }

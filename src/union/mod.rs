@@ -44,6 +44,7 @@ mod symlink;
 mod temporary;
 mod types;
 mod unlink;
+mod volatile;
 mod whiteout;
 mod xattr;
 

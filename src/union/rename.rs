@@ -177,6 +177,7 @@ impl Union {
             UpperSight::Whiteout(_) | UpperSight::Nothing => None,
         };
         self.mark_for_move(old, from, to)?;
+        self.mark_for_arrival(old, from.dir, to.dir)?;
         let is_over_whiteout = matches!(sight, UpperSight::Whiteout(_));
         if let UpperSight::Whiteout(whiteout) = &sight {
             // It changes places with the file, for a moment or for good.
@@ -208,6 +209,8 @@ impl Union {
         let target = self.place(to)?;
         self.mark_for_move(old, from, to)?;
         self.mark_for_move(new, to, from)?;
+        self.mark_for_arrival(old, from.dir, to.dir)?;
+        self.mark_for_arrival(new, to.dir, from.dir)?;
         source.rename_to(&target, Native::EXCHANGE)?;
         forget(from, to);
         settle(old, from, to);
@@ -271,6 +274,34 @@ impl Union {
             lock(&node.0.state).opaque = true;
         }
         Ok(())
+    }
+
+    /// Marks a directory that is to get a file whose inode number the kernel takes from a lower one.
+    pub(super) fn mark_for_arrival(
+        &self,
+        node: &NodeRef,
+        from: &NodeRef,
+        to: &NodeRef,
+    ) -> Result<()> {
+        if from.same(to) {
+            return Ok(());
+        }
+        let has_lower_data = lock(&node.0.state).data.is_some();
+        let origin = self.marks.name(Mark::Origin);
+        if has_lower_data || self.real(node)?.xattr(origin)?.is_some() {
+            self.set_impure(&self.real(to)?)?;
+        }
+        Ok(())
+    }
+
+    /// Marks a directory in which files have the inode numbers of lower ones: without the mark, the kernel
+    /// lists them under other numbers than `stat` shows.
+    pub(super) fn set_impure(&self, real: &Real) -> Result<()> {
+        let name = self.marks.name(Mark::Impure);
+        if real.xattr(name)?.is_some() {
+            return Ok(());
+        }
+        real.set_xattr(name, b"y", XattrFlags::empty())
     }
 
     /// Writes on a file whose data are in a lower layer where they will be found. One of several names of a

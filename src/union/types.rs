@@ -35,8 +35,11 @@ pub struct Options {
     /// `metacopy=on`: a change of attributes leaves the data in the lower layer. Off, a file whose data are in
     /// another layer is `EPERM`.
     pub metacopy: bool,
-    /// `index=on`: refused.
+    /// `index=on`: refused. A layer that was written with it is read as the kernel reads it with `index=off`:
+    /// its index counts among a file's links, and links of a lower file break when they are copied up.
     pub index: bool,
+    /// `volatile`: nothing is flushed to the disk, and the upper layer cannot be opened again.
+    pub volatile: bool,
     /// One directory as it is: no whiteouts, no marks, nothing hidden. Takes an upper and no lowers.
     pub plain: bool,
     /// Of a plain union: nobody else changes the directory while it is open, so names that were looked up

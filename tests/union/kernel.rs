@@ -54,13 +54,20 @@ impl Kernel {
     fn mount_with(mount: &Path, data: String) -> Result<Self, Errno> {
         std::fs::create_dir_all(mount).unwrap();
         let data = CString::new(data).unwrap();
-        rustix::mount::mount(
-            "overlay",
-            mount,
-            "overlay",
-            rustix::mount::MountFlags::empty(),
-            Some(data.as_c_str()),
-        )?;
+        let flags = rustix::mount::MountFlags::empty();
+        let try_once =
+            || rustix::mount::mount("overlay", mount, "overlay", flags, Some(data.as_c_str()));
+        let mut mounted = try_once();
+        // With an index, the layers must not be in use: a namespace that somebody makes at the moment in which
+        // they are unmounted keeps them so for as long as it takes to get rid of its copy.
+        for _ in 0..500 {
+            if mounted != Err(Errno::BUSY) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            mounted = try_once();
+        }
+        mounted?;
         let mut side = Self::plain(mount);
         side.is_mounted = true;
         Ok(side)
@@ -341,8 +348,15 @@ impl Side for Kernel {
         while let Some(dir) = open.pop() {
             tree.insert(format!("{dir}/"), self.describe(&dir).unwrap().text());
             for entry in std::fs::read_dir(self.path(&dir)).unwrap() {
-                let name = entry.unwrap().file_name();
-                let path = format!("{dir}/{}", name.to_str().unwrap());
+                let entry = entry.unwrap();
+                let path = format!("{dir}/{}", entry.file_name().to_str().unwrap());
+                // Directories that were merged offline differ (row 107).
+                if let Ok(stat) = fs::lstat(entry.path())
+                    && FileType::from_raw_mode(stat.st_mode) != FileType::Directory
+                {
+                    let listed = std::os::unix::fs::DirEntryExt::ino(&entry);
+                    assert_eq!(listed, stat.st_ino, "inode number in the listing: {path}");
+                }
                 // The kernel lists whiteouts in directories of one layer (rows 23-25).
                 match self.describe(&path) {
                     Err(Errno::NOENT) => {}

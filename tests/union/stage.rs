@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use layerspec::union::{Options, Ownership, Stack, Union, XattrNamespace};
+use layerspec::union::{Errno, Options, Ownership, Stack, Union, XattrNamespace};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 
 use super::kernel::{Kernel, Layers, describe};
@@ -19,6 +19,14 @@ pub(crate) enum Style {
     /// Real, with marks that need no privilege: `userxattr`.
     UserMarks,
     Override,
+    /// The same, where the kernel is to find the names and the data.
+    OverrideForKernel,
+}
+
+impl Style {
+    fn is_overridden(self) -> bool {
+        matches!(self, Self::Override | Self::OverrideForKernel)
+    }
 }
 
 /// A directory of the real disk, open.
@@ -129,7 +137,7 @@ fn apply(fixture: &Fixture, layers: &Layers, style: Style) {
 
 /// Something that writes into a layer as it is.
 fn writer(layer: &Path, style: Style) -> Box<dyn Side> {
-    if style != Style::Override {
+    if !style.is_overridden() {
         return Box::new(Kernel::plain(layer));
     }
     let options = Options {
@@ -182,7 +190,7 @@ pub(crate) fn options(style: Style) -> Options {
             namespace: XattrNamespace::User,
             ..Options::default()
         },
-        Style::Override => Options {
+        Style::Override | Style::OverrideForKernel => Options {
             namespace: XattrNamespace::User,
             ownership: Ownership::Override,
             ..Options::default()
@@ -192,6 +200,10 @@ pub(crate) fn options(style: Style) -> Options {
 
 /// Opens a union on layers.
 pub(crate) fn open(layers: &Layers, options: Options) -> Ours {
+    Ours::new(try_open(layers, options).unwrap())
+}
+
+pub(crate) fn try_open(layers: &Layers, options: Options) -> Result<Arc<Union>, Errno> {
     let stack = Stack {
         upper: Some(open_directory(&layers.upper)),
         work: Some(open_directory(&layers.work)),
@@ -202,7 +214,7 @@ pub(crate) fn open(layers: &Layers, options: Options) -> Ours {
             .collect(),
         options,
     };
-    Ours::new(Union::open(stack).unwrap())
+    Union::open(stack)
 }
 
 /// The upper layer as it is on the disk, without the marks that only the kernel writes.
