@@ -41,9 +41,15 @@ impl Disk {
     pub(super) fn make(&self, name: &str) -> Result<Directory, Errno> {
         let mode = Mode::from_raw_mode(0o755);
         rustix::fs::mkdirat(&self.root, name, mode)?;
-        let directory = self.open(name)?;
-        rustix::fs::fchmod(&directory, mode)?;
-        Ok(directory)
+        let opened = self.open(name).and_then(|directory| {
+            rustix::fs::fchmod(&directory, mode)?;
+            Ok(directory)
+        });
+        if opened.is_err() {
+            // Nobody knows of it; at the latest opening the store removes it.
+            let _unmade = rustix::fs::unlinkat(&self.root, name, AtFlags::REMOVEDIR);
+        }
+        opened
     }
 
     pub(super) fn open(&self, name: &str) -> Result<Directory, Errno> {
@@ -52,6 +58,21 @@ impl Disk {
 
     /// Writes a record so that it is there as a whole or not at all.
     pub(super) fn publish(&self, name: &str, record: &[u8]) -> Result<(), Errno> {
+        let published = self
+            .write(record)
+            .and_then(|()| rustix::fs::renameat(&self.root, NEW, &self.root, name));
+        if published.is_err() {
+            // The next record starts afresh anyway.
+            let _gone = self.unlink(NEW);
+            return published;
+        }
+        if self.durable {
+            rustix::fs::fsync(&self.root)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, record: &[u8]) -> Result<(), Errno> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&self.root, NEW, flags, Mode::from_raw_mode(0o600))?;
@@ -62,10 +83,6 @@ impl Disk {
         }
         if self.durable {
             rustix::fs::fsync(&file)?;
-        }
-        rustix::fs::renameat(&self.root, NEW, &self.root, name)?;
-        if self.durable {
-            rustix::fs::fsync(&self.root)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use rustix::io::Errno;
 
 use super::disk::Disk;
 use super::table::{Record, Table, directory_name, file_name, listed};
-use super::{Container, Image, Number, Volume};
+use super::{Container, Filling, Image, Number, Volume};
 use crate::union::Directory;
 
 const WORK: &str = "work";
@@ -18,6 +18,7 @@ pub(super) struct Loaded {
     pub(super) images: Table<Image>,
     pub(super) containers: Table<Container>,
     pub(super) volumes: Table<Volume>,
+    pub(super) fillings: Table<Filling>,
 }
 
 /// What a name in the folder stands for.
@@ -37,7 +38,7 @@ fn parse(name: &str) -> Option<Name> {
     let number = number.parse().ok()?;
     let parsed = match revision {
         None if "lcvt".contains(letter) => Name::Directory(letter, number),
-        Some(revision) if "icv".contains(letter) => {
+        Some(revision) if "icvf".contains(letter) => {
             Name::Record(letter, number, revision.parse().ok()?)
         }
         _ => return None,
@@ -54,13 +55,14 @@ pub(super) fn load(disk: &Disk) -> Result<Loaded, Errno> {
     let names = disk.list()?;
     if names.is_empty() {
         let work = disk.make(WORK)?;
-        let (images, containers, volumes) = Default::default();
+        let (images, containers, volumes, fillings) = Default::default();
         return Ok(Loaded {
             work,
             next: 1,
             images,
             containers,
             volumes,
+            fillings,
         });
     }
     disk.remove(WORK)?;
@@ -72,7 +74,9 @@ pub(super) fn load(disk: &Disk) -> Result<Loaded, Errno> {
         .collect();
     let images = read(disk, &found)?;
     let containers: Table<Container> = read(disk, &found)?;
-    let volumes = read(disk, &found)?;
+    let mut volumes: Table<Volume> = read(disk, &found)?;
+    drop_unreachable(disk, &containers, &mut volumes)?;
+    let fillings = read(disk, &found)?;
     let layers: BTreeSet<Number> = images
         .values()
         .flat_map(|(_, image): &(Number, Image)| image.layers.iter().map(|layer| layer.number))
@@ -107,7 +111,36 @@ pub(super) fn load(disk: &Disk) -> Result<Loaded, Errno> {
         images,
         containers,
         volumes,
+        fillings,
     })
+}
+
+/// Removes volumes whose container is gone with which they go, unless another one mounts them.
+fn drop_unreachable(
+    disk: &Disk,
+    containers: &Table<Container>,
+    volumes: &mut Table<Volume>,
+) -> Result<(), Errno> {
+    let mounted: BTreeSet<&str> = containers
+        .values()
+        .flat_map(|(_, container)| container.volumes())
+        .map(|source| source.name.as_str())
+        .collect();
+    let gone: Vec<(Number, Number)> = volumes
+        .iter()
+        .filter(|(_, (_, volume))| {
+            volume
+                .with
+                .is_some_and(|with| !containers.contains_key(&with))
+                && !mounted.contains(volume.name.as_str())
+        })
+        .map(|(number, (revision, _))| (*number, *revision))
+        .collect();
+    for (number, revision) in gone {
+        disk.unlink(&file_name(Volume::LETTER, number, revision))?;
+        volumes.remove(&number);
+    }
+    Ok(())
 }
 
 /// Reads the records of one kind: the highest whole revision of each counts, the others are removed.

@@ -11,6 +11,7 @@
 
 mod disk;
 pub mod driver;
+mod fill;
 pub mod filter;
 pub mod format;
 mod load;
@@ -20,13 +21,14 @@ mod refusal;
 mod remove;
 pub mod spec;
 mod table;
+mod tags;
 
 #[cfg(test)]
 mod tests;
 
 pub use record::{
-    BindSource, Config, Container, Image, Layer, Mount, MountSource, Number, Owner, Propagation,
-    State, TmpfsSource, Volume, VolumeSource,
+    BindSource, Config, Container, Filling, Image, Layer, Mount, MountSource, Number, Owner,
+    Propagation, State, TmpfsSource, Volume, VolumeSource,
 };
 pub use refusal::{Reason, Refusal};
 pub use remove::remove_tree;

@@ -8,13 +8,13 @@ use rustix::io::Errno;
 use super::disk::Disk;
 use super::load::{self, Loaded};
 use super::record::MountSource;
-use super::{Container, Image, Number, Volume};
+use super::{Container, Filling, Image, Number, Volume};
 use crate::union::Directory;
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// `fsync` every record. Without it a crash of the machine, not one of the engine, may lose changes.
+    /// `fsync` every record. Without it a loss of power, not the death of the engine, may lose changes ([`super::format`]).
     pub durable: bool,
 }
 
@@ -40,13 +40,16 @@ impl Record for Volume {
 /// An open store. Errors are those of the disk.
 #[derive(Debug)]
 pub struct Store {
-    disk: Disk,
+    pub(super) disk: Disk,
     work: Directory,
     next: Number,
-    images: Table<Image>,
+    pub(super) images: Table<Image>,
     containers: Table<Container>,
     volumes: Table<Volume>,
+    pub(super) fillings: Table<Filling>,
     layers: BTreeMap<Number, Directory>,
+    /// Names that mean nothing any more and could not be removed yet.
+    garbage: Vec<String>,
 }
 
 /// A record's file.
@@ -72,16 +75,21 @@ impl Store {
             images,
             containers,
             volumes,
+            fillings,
         } = load::load(&disk)?;
-        Ok(Self {
+        let mut store = Self {
             disk,
             work,
             next,
             images,
             containers,
             volumes,
+            fillings,
             layers: BTreeMap::new(),
-        })
+            garbage: Vec::new(),
+        };
+        store.settle_tags()?;
+        Ok(store)
     }
 
     /// The directory for files in the making.
@@ -133,13 +141,18 @@ impl Store {
         self.volumes.get(&number).map(|(_, volume)| &volume.options)
     }
 
+    /// The container with which a volume goes.
+    pub fn volume_with(&self, number: Number) -> Option<Number> {
+        self.volumes.get(&number)?.1.with
+    }
+
     /// The volume with this name.
     pub fn volume(&self, name: &str) -> Option<(Number, &Volume)> {
         self.volumes().find(|(_, volume)| volume.name == name)
     }
 
     /// A number for something new.
-    fn take_number(&mut self) -> Number {
+    pub(super) fn take_number(&mut self) -> Number {
         let number = self.next;
         self.next += 1;
         number
@@ -199,71 +212,8 @@ impl Store {
     }
 
     /// Removes such a directory.
-    ///
-    /// # Errors
-    /// Of the disk.
-    pub fn remove_passing(&mut self, number: Number) -> Result<(), Errno> {
-        self.disk.remove(&directory_name('t', number))
-    }
-
-    /// Publishes an image under its tags, taking them from the images that had them.
-    ///
-    /// # Errors
-    /// Of the disk.
-    pub fn add_image(&mut self, image: Image) -> Result<(), Errno> {
-        for tag in &image.tags {
-            self.untag(tag)?;
-        }
-        let number = self.take_number();
-        let revision = self.publish(number, &image)?;
-        self.images.insert(number, (revision, image));
-        Ok(())
-    }
-
-    /// Gives an image a further name, taking it from the image that had it.
-    ///
-    /// # Errors
-    /// Of the disk.
-    pub fn tag(&mut self, number: Number, tag: &str) -> Result<(), Errno> {
-        let has = |(_, image): &(Number, Image)| image.tags.contains(tag);
-        if self.images.get(&number).is_none_or(has) {
-            return Ok(());
-        }
-        self.untag(tag)?;
-        self.change_tags(number, |tags| tags.insert(tag.to_owned()))
-    }
-
-    /// Takes a name away; an image without one is dropped. Containers keep the layers that they list.
-    ///
-    /// # Errors
-    /// Of the disk.
-    pub fn untag(&mut self, tag: &str) -> Result<(), Errno> {
-        let Some((number, image)) = self.image(tag) else {
-            return Ok(());
-        };
-        if image.tags.len() > 1 {
-            return self.change_tags(number, |tags| tags.remove(tag));
-        }
-        if let Some((revision, image)) = self.images.remove(&number) {
-            self.disk
-                .unlink(&file_name(Image::LETTER, number, revision))?;
-            self.drop_layers(image.layers.iter().map(|layer| layer.number))?;
-        }
-        Ok(())
-    }
-
-    fn change_tags(
-        &mut self,
-        number: Number,
-        change: impl FnOnce(&mut BTreeSet<String>) -> bool,
-    ) -> Result<(), Errno> {
-        let Some((old, mut image)) = self.images.get(&number).cloned() else {
-            return Ok(());
-        };
-        change(&mut image.tags);
-        let revision = self.publish(number, &image)?;
-        self.images.insert(number, (revision, image));
-        self.disk.unlink(&file_name(Image::LETTER, number, old))
+    pub fn remove_passing(&mut self, number: Number) {
+        self.clear(directory_name('t', number));
     }
 
     /// Publishes a container whose upper has this number.
@@ -296,24 +246,25 @@ impl Store {
         }
         let revision = self.publish(number, &changed)?;
         self.containers.insert(number, (revision, changed));
-        self.disk.unlink(&file_name(Container::LETTER, number, old))
+        self.supersede(Container::LETTER, number, old);
+        Ok(())
     }
 
-    /// Removes a container, published or not, with its upper and the layers that only it lists.
+    /// Removes a container, published or not, with its upper and the layers that only it lists. Volumes that go
+    /// with it ([`Volume::with`]) are gone from the next opening on, unless somebody else mounts them.
     ///
     /// # Errors
-    /// Of the disk.
+    /// Of the disk; the container is then as it was.
     pub fn remove_container(&mut self, number: Number) -> Result<(), Errno> {
+        if let Some((revision, _)) = self.containers.get(&number) {
+            self.retract(Container::LETTER, number, *revision)?;
+        }
         let removed = self.containers.remove(&number);
-        if let Some((revision, _)) = &removed {
-            self.disk
-                .unlink(&file_name(Container::LETTER, number, *revision))?;
+        self.clear(directory_name('c', number));
+        if let Some((_, container)) = removed {
+            self.drop_layers(listed(&container));
         }
-        self.disk.remove(&directory_name('c', number))?;
-        match removed {
-            Some((_, container)) => self.drop_layers(listed(&container)),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Makes and publishes an empty volume.
@@ -322,9 +273,36 @@ impl Store {
     /// Of the disk.
     pub fn add_volume(&mut self, volume: Volume) -> Result<(Number, Directory), Errno> {
         let (number, directory) = self.make('v')?;
-        let revision = self.publish(number, &volume)?;
-        self.volumes.insert(number, (revision, volume));
+        match self.publish(number, &volume) {
+            Ok(revision) => drop(self.volumes.insert(number, (revision, volume))),
+            Err(errno) => {
+                self.clear(directory_name('v', number));
+                return Err(errno);
+            }
+        }
         Ok((number, directory))
+    }
+
+    /// Makes a volume stay when the container is gone with which it would go.
+    ///
+    /// # Errors
+    /// Of the disk; the volume is then as it was.
+    pub fn untie_volume(&mut self, number: Number) -> Result<(), Errno> {
+        let Some((old, volume)) = self.volumes.get(&number) else {
+            return Ok(());
+        };
+        if volume.with.is_none() {
+            return Ok(());
+        }
+        let old = *old;
+        let untied = Volume {
+            with: None,
+            ..volume.clone()
+        };
+        let revision = self.publish(number, &untied)?;
+        self.volumes.insert(number, (revision, untied));
+        self.supersede(Volume::LETTER, number, old);
+        Ok(())
     }
 
     /// The content of a volume.
@@ -338,25 +316,38 @@ impl Store {
     /// Removes a volume and its content.
     ///
     /// # Errors
-    /// Of the disk.
+    /// Of the disk; the volume is then as it was.
     pub fn remove_volume(&mut self, number: Number) -> Result<(), Errno> {
-        if let Some((revision, _)) = self.volumes.remove(&number) {
-            self.disk
-                .unlink(&file_name(Volume::LETTER, number, revision))?;
-            self.disk.remove(&directory_name('v', number))?;
+        if let Some((revision, _)) = self.volumes.get(&number) {
+            self.retract(Volume::LETTER, number, *revision)?;
+            self.volumes.remove(&number);
+            self.clear(directory_name('v', number));
         }
         Ok(())
     }
 
-    /// Removes a layer that was made but is listed by nothing.
-    ///
-    /// # Errors
-    /// Of the disk.
-    pub fn discard_layer(&mut self, number: Number) -> Result<(), Errno> {
-        self.drop_layers([number])
+    /// Forgets a volume that could not be removed although the container is gone with which it goes: opening the
+    /// store would not find it again.
+    pub fn forsake_volume(&mut self, number: Number) {
+        if let Some((revision, _)) = self.volumes.remove(&number) {
+            self.supersede(Volume::LETTER, number, revision);
+            self.clear(directory_name('v', number));
+        }
     }
 
-    fn publish<T: Record>(&mut self, number: Number, record: &T) -> Result<Number, Errno> {
+    /// Removes a layer that was made but is listed by nothing.
+    pub fn discard_layer(&mut self, number: Number) {
+        self.drop_layers([number]);
+    }
+
+    pub(super) fn publish<T: Record>(
+        &mut self,
+        number: Number,
+        record: &T,
+    ) -> Result<Number, Errno> {
+        for name in std::mem::take(&mut self.garbage) {
+            self.clear(name);
+        }
         let revision = self.take_number();
         let json = serde_json::to_vec(record).map_err(|_| Errno::INVAL)?;
         self.disk
@@ -364,8 +355,39 @@ impl Store {
         Ok(revision)
     }
 
+    /// Unlinks a record: with this step its object is gone. Revisions that should be gone already go first, so
+    /// that none comes back.
+    pub(super) fn retract(
+        &mut self,
+        letter: char,
+        number: Number,
+        revision: Number,
+    ) -> Result<(), Errno> {
+        let all = format!("{letter}{number}.");
+        while let Some(at) = self.garbage.iter().position(|name| name.starts_with(&all)) {
+            self.disk.unlink(&self.garbage.swap_remove(at))?;
+        }
+        self.disk.unlink(&file_name(letter, number, revision))
+    }
+
+    /// Unlinks a revision that does not count any more.
+    pub(super) fn supersede(&mut self, letter: char, number: Number, revision: Number) {
+        let name = file_name(letter, number, revision);
+        if self.disk.unlink(&name).is_err() {
+            self.garbage.push(name);
+        }
+    }
+
+    /// Removes what no record names any more. What has to stay is tried again at the next change, and goes at
+    /// the latest when the store is opened again.
+    pub(super) fn clear(&mut self, name: String) {
+        if self.disk.remove(&name).is_err() {
+            self.garbage.push(name);
+        }
+    }
+
     /// Removes those of the layers that nothing lists any more.
-    fn drop_layers(&mut self, layers: impl IntoIterator<Item = Number>) -> Result<(), Errno> {
+    pub(super) fn drop_layers(&mut self, layers: impl IntoIterator<Item = Number>) {
         let listed: BTreeSet<Number> = self
             .images()
             .flat_map(|image| image.layers.iter().map(|layer| layer.number))
@@ -377,10 +399,9 @@ impl Store {
         for number in layers {
             if !listed.contains(&number) {
                 self.layers.remove(&number);
-                self.disk.remove(&directory_name('l', number))?;
+                self.clear(directory_name('l', number));
             }
         }
-        Ok(())
     }
 }
 
