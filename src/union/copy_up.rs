@@ -240,10 +240,12 @@ impl Union {
             Some(temporary) => temporary.publish(&Real::named(directory, name))?,
             None => real.link_to(&directory, name)?,
         }
-        parent.set_times(
+        // The copy is published: whatever fails from here on, the file is up.
+        let _times = parent.set_times(
             Some(SetTime::At(before.atime)),
             Some(SetTime::At(before.mtime)),
-        )
+        );
+        Ok(())
     }
 
     /// Copies owner, mode, extended attributes and times, in the order in which none undoes another: a

@@ -190,7 +190,8 @@ impl Union {
             self.rename_leaving_whiteout(&source, &target)?;
         } else if is_over_whiteout && old.0.is_directory() {
             source.rename_to(&target, Native::EXCHANGE)?;
-            source.unlink()?;
+            // Renamed it is; a whiteout over nothing, should it have to stay, hides nothing.
+            let _unlinked = source.unlink();
         } else {
             source.rename_to(&target, Native::empty())?;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::daemon::Ending;
 use super::engine::Native;
 use super::ground::{Ground, Keeping, Private};
 use super::probe::probe;
@@ -32,6 +33,31 @@ impl NativeProvider {
         known.insert(scratch.to_owned(), found.clone());
         Ok(found)
     }
+
+    /// Opens an engine on a private directory that an earlier process left behind, however it ended: what
+    /// its disk names is there again, what was never published is dropped, and containers that ran were
+    /// killed (Docker row 22). The directory stays when the engine is dropped, and nobody else may have it open.
+    ///
+    /// # Errors
+    /// [`EngineFault`] when the directory is none, or cannot be read or written. Opening may be tried again.
+    pub fn reopen(&self, directory: &Path) -> Result<Box<dyn Engine>, EngineFault> {
+        let broken = |why: &dyn std::fmt::Display| {
+            EngineFault(format!("cannot reopen {}: {why}", directory.display()))
+        };
+        let private = Private::adopt(directory).map_err(|error| broken(&error))?;
+        let (_, keeping) = self
+            .look(private.scratch())
+            .map_err(|absent| broken(&absent))?;
+        open(Ground::new(private, keeping), Ending::Crashed)
+    }
+}
+
+fn open(ground: Ground, ending: Ending) -> Result<Box<dyn Engine>, EngineFault> {
+    match Native::open(ground, ending) {
+        Ok(native) => Ok(Box::new(native)),
+        Err(Fault::Refused(refusal)) => Err(EngineFault(refusal.message)),
+        Err(Fault::Broken(why)) => Err(EngineFault(why)),
+    }
 }
 
 impl Provider for NativeProvider {
@@ -53,11 +79,6 @@ impl Provider for NativeProvider {
                 "cannot make a private directory in {scratch}: {error}"
             ))
         })?;
-        let native = Native::open(Ground::new(private, keeping));
-        let native = native.map_err(|fault| match fault {
-            Fault::Refused(refusal) => EngineFault(refusal.message),
-            Fault::Broken(why) => EngineFault(why),
-        })?;
-        Ok(Box::new(native))
+        open(Ground::new(private, keeping), Ending::None)
     }
 }

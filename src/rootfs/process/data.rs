@@ -77,7 +77,8 @@ impl Process {
         }
         if offset.is_none() {
             let end = matches!(file.data, Data::Regular(_)) && file.how.has(OpenFlag::Append);
-            *position = if end { size(file)? } else { at };
+            // What is written is written, whether or not the end can be found.
+            *position = if end { size(file).unwrap_or(at) } else { at };
         }
         Ok(changed(file))
     }
