@@ -77,7 +77,7 @@ fn recover(directory: &Path) {
     println!("done");
 }
 
-/// Performs one act while the disk fails, looks, tries again if it was refused, and looks again.
+/// Performs one act while the disk fails, looks, tries again if it was refused, and looks again. Then come the others.
 fn fail(script: &Script, scratch: &Path, act: &str, limit: Option<u64>) {
     let engine = prepare(script, scratch);
     let act: usize = act.parse().unwrap();
@@ -86,7 +86,7 @@ fn fail(script: &Script, scratch: &Path, act: &str, limit: Option<u64>) {
         drop(engine.perform(earlier));
         println!("done");
     }
-    let act = &script.acts[act];
+    let (act, later) = script.acts[act..].split_first().expect("an act");
     let full = limit.map(limit_files);
     let is_done = tell(engine.as_ref(), act);
     if let Some(before) = full {
@@ -99,6 +99,9 @@ fn fail(script: &Script, scratch: &Path, act: &str, limit: Option<u64>) {
         }
         tell(engine.as_ref(), act);
         tell_objects(engine.as_ref());
+    }
+    for act in later {
+        drop(engine.perform(act));
     }
 }
 

@@ -240,6 +240,7 @@ fn exits() -> Vec<Script> {
         stop(),
         Operation::Start(name()),
         Operation::Kill(name()),
+        remove("two", true),
     ];
     vec![
         Script::new("run_to_remove", vec![], vec![run_passing.clone()]),
