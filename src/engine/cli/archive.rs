@@ -159,6 +159,7 @@ fn entry(archive: &mut Builder<Vec<u8>>, entry: &Entry, node: &Node) -> io::Resu
     header.set_uid(node.uid.unwrap_or(0).into());
     header.set_gid(node.gid.unwrap_or(0).into());
     header.set_size(0);
+    header.set_mtime(0);
     extended(archive, &mut header, &node.xattrs, node.mtime)?;
     match &entry.node.kind {
         NodeKind::File(content) => {
@@ -213,6 +214,7 @@ fn directory(
     header.set_uid(attributes.uid.into());
     header.set_gid(attributes.gid.into());
     header.set_size(0);
+    header.set_mtime(0);
     extended(archive, &mut header, &attributes.xattrs, mtime)?;
     let name = format!("{}/", path.trim_start_matches('/'));
     let name = if name == "/" { "./".to_owned() } else { name };

@@ -1,34 +1,19 @@
 //! `cp`, `export`, `diff`.
 
-use super::engine::{Cli, Fault, Result};
+use super::engine::{Cli, Result};
 use super::flavor::Flavor;
+use super::mirror::Mirror;
 use super::names::below;
 use super::observe::OWN;
 use crate::engine::{Change, ChangeKind, CopyEnd, Value};
 
 impl Cli {
-    /// A path of the host directory on this machine, as it was written after its start.
-    pub(super) fn local(&self, path: &str) -> Result<String> {
-        match &self.host.local {
-            Some(local) => {
-                let path = path
-                    .strip_prefix("./")
-                    .unwrap_or(path.trim_start_matches('/'));
-                // A trailing `/.` means something to `cp`.
-                Ok(format!("{}/{path}", local.display()))
-            }
-            None => Err(Fault::Unsupported(
-                "the daemon does not see this machine's files".to_owned(),
-            )),
-        }
-    }
-
-    fn end(&self, end: &CopyEnd) -> Result<String> {
+    fn end(&self, mirror: &Mirror, end: &CopyEnd) -> String {
         match end {
             CopyEnd::Container { container, path } => {
-                Ok(format!("{}:{path}", self.names.container(container)))
+                format!("{}:{path}", self.names.container(container))
             }
-            CopyEnd::Host(path) => self.local(path),
+            CopyEnd::Host(path) => mirror.path(path),
         }
     }
 
@@ -39,24 +24,30 @@ impl Cli {
         archive: bool,
         follow: bool,
     ) -> Result<Value> {
+        let mirror = self.mirror()?;
         let mut arguments = vec!["cp".to_owned()];
         arguments.extend(archive.then(|| "--archive".to_owned()));
         // Podman always follows (Docker row 184).
         let says = self.ground.about.flavor != Flavor::Podman;
         arguments.extend((follow && says).then(|| "--follow-link".to_owned()));
-        arguments.extend([self.end(from)?, self.end(to)?]);
+        arguments.extend([self.end(&mirror, from), self.end(&mirror, to)]);
         self.command(&arguments)?;
+        if matches!(to, CopyEnd::Host(_)) {
+            self.give_back(&mirror)?;
+        }
         Ok(Value::Nothing)
     }
 
     pub(super) fn export(&self, container: &str, to: &str) -> Result<Value> {
-        let path = self.local(to)?;
+        let mirror = self.mirror()?;
+        let path = mirror.path(to);
         self.command(&[
             "export",
             "--output",
             &path,
             &self.names.container(container),
         ])?;
+        self.give_back(&mirror)?;
         Ok(Value::Nothing)
     }
 

@@ -97,7 +97,7 @@ impl Ground {
     }
 
     fn build(&mut self, payload: &Payload, scratch: &Path) -> Result<(), String> {
-        let (volume, world) = (self.volume(), self.world_name());
+        let volume = self.volume();
         let label = format!("{RUN_LABEL}={}", self.run);
         let owner = format!("{}={}", sweep::OWNER_LABEL, sweep::owner());
         self.must(&[
@@ -111,6 +111,7 @@ impl Ground {
         };
         self.feed(&["load"], |to| image.write(to))?;
         let shared = rustix::process::geteuid().is_root() && self.make_world(Some(scratch)).is_ok();
+        let mut volumes = vec![format!("{volume}:{AGENT}")];
         if shared {
             self.hosts = Hosts::Shared(scratch.to_path_buf());
         } else {
@@ -120,40 +121,57 @@ impl Ground {
             let at = self.must(&["volume", "inspect", "--format", format, &hosts])?;
             self.hosts = Hosts::Volume(at.trim().to_owned());
             self.make_world(None)?;
+            volumes.push(format!("{hosts}:{HOSTS}"));
         }
-        self.feed(&["cp", "-", &format!("{world}:{AGENT}/")], |to| {
+        let files = self.files_name();
+        let volumes = volumes.iter().map(|volume| format!("--volume={volume}"));
+        self.make_container(&files, volumes.collect())?;
+        self.feed(&["cp", "-", &format!("{files}:{AGENT}/")], |to| {
             payload.archive(to)
         })?;
-        self.must(&["start", &world])?;
+        self.must(&["start", &self.world_name()])?;
         Ok(())
     }
 
+    /// The container that sees the daemon's disk; the scratch directory of this machine, or the volume of
+    /// host directories.
     fn make_world(&self, scratch: Option<&Path>) -> Result<(), String> {
-        let mut arguments: Vec<String> = ["create", "--network", "none", "--name"]
-            .map(str::to_owned)
-            .to_vec();
-        arguments.push(self.world_name());
-        let mut more = |words: [String; 2]| arguments.extend(words);
-        more(["--label".to_owned(), format!("{RUN_LABEL}={}", self.run)]);
-        more(["--volume".to_owned(), format!("{}:{AGENT}", self.volume())]);
-        more(["--env".to_owned(), format!("{VARIABLE}={}", Mode::Idle)]);
-        if !self.about.root.is_empty() {
-            more([
-                "--volume".to_owned(),
-                format!("{}:{WORLD}", self.about.root),
-            ]);
-        }
-        match scratch {
+        let hosts = match scratch {
             // Unlike `--volume`, this makes nothing on a host that does not have the directory.
-            Some(scratch) => more([
+            Some(scratch) => [
                 "--mount".to_owned(),
                 format!("type=bind,source={},target={SCRATCH}", scratch.display()),
-            ]),
-            None => more([
+            ],
+            None => [
                 "--volume".to_owned(),
                 format!("{}-hosts:{HOSTS}", self.volume()),
-            ]),
+            ],
+        };
+        let mut last = Err(String::new());
+        // Without the disks of all containers that are mounted below: newer words, older words.
+        for how in ["bind-recursive=disabled", "bind-nonrecursive"] {
+            let mut options = hosts.to_vec();
+            options.push("--volume".to_owned());
+            options.push(format!("{}:{AGENT}", self.volume()));
+            let root = &self.about.root;
+            if !root.is_empty() {
+                options.push("--mount".to_owned());
+                options.push(format!("type=bind,source={root},target={WORLD},{how}"));
+            }
+            last = self.make_container(&self.world_name(), options);
+            if last.is_ok() {
+                break;
+            }
         }
+        last
+    }
+
+    fn make_container(&self, name: &str, options: Vec<String>) -> Result<(), String> {
+        let mut arguments = vec!["create".to_owned(), "--network=none".to_owned()];
+        arguments.push(format!("--name={name}"));
+        arguments.push(format!("--label={RUN_LABEL}={}", self.run));
+        arguments.push(format!("--env={VARIABLE}={}", Mode::Idle));
+        arguments.extend(options);
         arguments.extend(self.entry(&self.image()));
         self.must(&arguments).map(drop)
     }
@@ -173,6 +191,12 @@ impl Ground {
 
     fn world_name(&self) -> String {
         format!("{PREFIX}{}-world", self.run)
+    }
+
+    /// A container that never runs: `cp` reaches volumes through it. Not through the one that sees the
+    /// daemon's disk: `cp` mounts what a container mounts once more, below what is mounted already.
+    pub(super) fn files_name(&self) -> String {
+        format!("{PREFIX}{}-files", self.run)
     }
 
     fn image(&self) -> String {
