@@ -346,7 +346,7 @@ fn a_signal_while_an_engine_hangs() {
         let mut running = stage.harness("none");
         let mut lines = BufReader::new(running.child.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("running")));
-        stage.wait_for_work(10);
+        stage.wait_for_work(3);
         let begin = Instant::now();
         for signal in signals {
             running.send(*signal);

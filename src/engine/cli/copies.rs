@@ -5,6 +5,7 @@ use super::flavor::Flavor;
 use super::mirror::Mirror;
 use super::names::below;
 use super::observe::OWN;
+use super::places::{host_place, placed};
 use crate::engine::{Change, ChangeKind, CopyEnd, Value};
 
 impl Cli {
@@ -31,16 +32,18 @@ impl Cli {
         let says = self.ground.about.flavor != Flavor::Podman;
         arguments.extend((follow && says).then(|| "--follow-link".to_owned()));
         arguments.extend([self.end(&mirror, from), self.end(&mirror, to)]);
+        let place = self.destination(&mirror, from, to);
         self.command(&arguments)?;
         if matches!(to, CopyEnd::Host(_)) {
             self.give_back(&mirror)?;
         }
-        Ok(Value::Nothing)
+        Ok(placed(place))
     }
 
     pub(super) fn export(&self, container: &str, to: &str) -> Result<Value> {
         let mirror = self.mirror()?;
         let path = mirror.path(to);
+        let place = host_place(&mirror, to, "");
         self.command(&[
             "export",
             "--output",
@@ -48,7 +51,7 @@ impl Cli {
             &self.names.container(container),
         ])?;
         self.give_back(&mirror)?;
-        Ok(Value::Nothing)
+        Ok(placed(place))
     }
 
     pub(super) fn diff(&self, container: &str) -> Result<Value> {

@@ -84,6 +84,7 @@ impl Cli {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "taken by map_err")]
 fn broken(error: io::Error) -> Fault {
     Fault::Broken(format!("the copy of the host directory: {error}"))
 }

@@ -21,6 +21,7 @@
 //! | `images`, `layers`, `archive` | images, what lies in which of their layers, their archives |
 //! | `arguments` | a container's specification as arguments |
 //! | `containers`, `volumes`, `files`, `copies` | operations, by what they concern |
+//! | `places` | where `cp` and `export` put things |
 //! | `mirror` | the host directory on this machine, when the daemon is on another |
 //! | `inspected` | what `inspect` says |
 //! | `observe`, `aside` | looking at everything |
@@ -43,6 +44,7 @@ mod link;
 mod mirror;
 mod names;
 mod observe;
+mod places;
 mod program;
 mod provider;
 mod sweep;
