@@ -8,10 +8,10 @@ use super::observe::OWN;
 use crate::engine::{Change, ChangeKind, CopyEnd, Value};
 
 impl Cli {
-    fn end(&self, mirror: &Mirror, end: &CopyEnd) -> String {
+    fn end(&self, mirror: &Mirror, end: &CopyEnd) -> Result<String> {
         match end {
             CopyEnd::Container { container, path } => {
-                format!("{}:{path}", self.names.container(container))
+                Ok(format!("{}:{path}", self.names.container(container)))
             }
             CopyEnd::Host(path) => mirror.path(path),
         }
@@ -30,7 +30,7 @@ impl Cli {
         // Podman always follows (Docker row 184).
         let says = self.ground.about.flavor != Flavor::Podman;
         arguments.extend((follow && says).then(|| "--follow-link".to_owned()));
-        arguments.extend([self.end(&mirror, from), self.end(&mirror, to)]);
+        arguments.extend([self.end(&mirror, from)?, self.end(&mirror, to)?]);
         self.command(&arguments)?;
         if matches!(to, CopyEnd::Host(_)) {
             self.give_back(&mirror)?;
@@ -40,7 +40,7 @@ impl Cli {
 
     pub(super) fn export(&self, container: &str, to: &str) -> Result<Value> {
         let mirror = self.mirror()?;
-        let path = mirror.path(to);
+        let path = mirror.path(to)?;
         self.command(&[
             "export",
             "--output",

@@ -169,7 +169,7 @@ impl Cli {
 
     pub(super) fn import(&self, from: &str, image: &str) -> Result<Value> {
         let mirror = self.mirror()?;
-        let path = mirror.path(from);
+        let path = mirror.path(from)?;
         let mut arguments = vec!["import".to_owned()];
         for (key, value) in [
             (RUN_LABEL, &self.ground.run),
