@@ -170,6 +170,69 @@ impl Running {
     }
 }
 
+/// A scratch directory on a file system that the daemon does not have, as with a daemon on another machine.
+fn a_daemon_need_not_see_our_files(engine: &str) {
+    if !is_here(engine) || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let project = Project::new();
+    let scratch = project.path().join("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let script = "mount -t tmpfs tmpfs \"$LAYERSPEC_SCRATCH\" && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    support::quiet(&mut command);
+    command
+        .args([
+            "--mount",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            support::LAYERSPEC,
+            "run",
+        ])
+        .args(["--engine", engine, "--snapshots"])
+        .arg(home.join("snapshots"))
+        .args(
+            ["binds/one-tree-many-disks", "commit-and-copy/in-and-out"]
+                .map(|name| home.join("scenarios").join(name).with_extension("yaml")),
+        )
+        .env("LAYERSPEC_SCRATCH", &scratch);
+    let ran = Ran::from(command.output().unwrap());
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("2 passed"), "{}", ran.out);
+}
+
+/// A scenario is not trusted: the daemon, and `cp` on this machine, would follow its links as the superuser.
+fn nothing_leads_out_of_the_host_directory(engine: &str) {
+    if !is_here(engine) {
+        return;
+    }
+    for step in [
+        "run: {name: bold, image: app, volumes: [\"./out:/mnt\"]}",
+        "create: {name: bold, image: app, volumes: [\"./out/below:/mnt\"]}",
+        "cp: {from: \"app:/x\", to: ./out/layerspec-was-here}",
+        "export: {container: app, to: ./out/layerspec-was-here}",
+    ] {
+        let project = Project::new();
+        let outside = project.path().join("outside");
+        std::fs::create_dir(&outside).unwrap();
+        let scenario = format!(
+            "title: A way out\nimages: {{app: {{layers: [{{/x: x}}]}}}}\nhost: {{./out: {{symlink: {}}}}}\n\
+             steps:\n  - create: {{name: app, image: app}}\n  - {step}\n",
+            outside.display()
+        );
+        project.write("scenarios/binds/out.yaml", &scenario);
+        let ran = project.run(&["run", "--engine", engine]);
+        assert!(
+            ran.out.contains("leads out of the host directory"),
+            "{step}: {ran:?}"
+        );
+        assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0, "{step}");
+    }
+}
+
 fn nothing_is_left(engine: &str) {
     if !is_here(engine) {
         return;
@@ -215,11 +278,14 @@ fn nothing_is_left(engine: &str) {
 #[test]
 fn docker() {
     scenarios_pass("docker");
+    a_daemon_need_not_see_our_files("docker");
+    nothing_leads_out_of_the_host_directory("docker");
     nothing_is_left("docker");
 }
 
 #[test]
 fn podman() {
     scenarios_pass("podman");
+    nothing_leads_out_of_the_host_directory("podman");
     nothing_is_left("podman");
 }

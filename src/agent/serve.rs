@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use super::files::Batch;
 use super::user::User;
 use super::wire::{Ask, Call, Given, Reply};
-use super::{plant, walk};
+use super::{leads_out, plant, walk};
 
 /// Mask of a container's first process and of `docker exec`.
 const UMASK: Mode = Mode::from_raw_mode(0o022);
@@ -66,6 +66,12 @@ impl Shared {
                 Ok(Given::Path(
                     real.and_then(|path| path.into_os_string().into_string().ok()),
                 ))
+            }
+            Ask::LeadsOut { top, paths } => {
+                let out = paths
+                    .into_iter()
+                    .find(|path| leads_out(Path::new(&top), path));
+                Ok(Given::Path(out))
             }
             Ask::Plant { top, tree } => plant::plant(&top, &tree)
                 .map(|()| Given::Nothing)

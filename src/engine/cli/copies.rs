@@ -9,10 +9,10 @@ use super::places::{host_place, placed};
 use crate::engine::{Change, ChangeKind, CopyEnd, Value};
 
 impl Cli {
-    fn end(&self, mirror: &Mirror, end: &CopyEnd) -> String {
+    fn end(&self, mirror: &Mirror, end: &CopyEnd) -> Result<String> {
         match end {
             CopyEnd::Container { container, path } => {
-                format!("{}:{path}", self.names.container(container))
+                Ok(format!("{}:{path}", self.names.container(container)))
             }
             CopyEnd::Host(path) => mirror.path(path),
         }
@@ -31,7 +31,7 @@ impl Cli {
         // Podman always follows (Docker row 184).
         let says = self.ground.about.flavor != Flavor::Podman;
         arguments.extend((follow && says).then(|| "--follow-link".to_owned()));
-        arguments.extend([self.end(&mirror, from), self.end(&mirror, to)]);
+        arguments.extend([self.end(&mirror, from)?, self.end(&mirror, to)?]);
         let place = self.destination(&mirror, from, to);
         self.command(&arguments)?;
         if matches!(to, CopyEnd::Host(_)) {
@@ -42,7 +42,7 @@ impl Cli {
 
     pub(super) fn export(&self, container: &str, to: &str) -> Result<Value> {
         let mirror = self.mirror()?;
-        let path = mirror.path(to);
+        let path = mirror.path(to)?;
         let place = host_place(&mirror, to, "");
         self.command(&[
             "export",

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use tar::{Archive, Builder, HeaderMode};
 use tempfile::TempDir;
 
+use crate::agent::leads_out;
+
 use super::engine::{Cli, Fault, Result};
 
 /// The host directory on this machine.
@@ -25,14 +27,22 @@ type Stamp = (u64, i64, i64);
 impl Mirror {
     /// A path of the host directory, as it was written after its start: a trailing `/.` means something
     /// to `cp`.
-    pub(super) fn path(&self, path: &str) -> String {
+    ///
+    /// # Errors
+    /// When it leads out of the directory: the program would follow it on this machine.
+    pub(super) fn path(&self, path: &str) -> Result<String> {
+        if leads_out(self.top(), path) {
+            let why = format!("{path} leads out of the host directory");
+            return Err(Fault::Unsupported(why));
+        }
         let path = path
             .strip_prefix("./")
             .unwrap_or(path.trim_start_matches('/'));
-        format!("{}/{path}", self.top().display())
+        Ok(format!("{}/{path}", self.top().display()))
     }
 
-    fn top(&self) -> &Path {
+    /// Its top on this machine.
+    pub(super) fn top(&self) -> &Path {
         match self {
             Self::Here(top) => top,
             Self::Copy(directory, _) => directory.path(),
@@ -46,7 +56,7 @@ impl Cli {
         if let Some(local) = &self.host.local {
             return Ok(Mirror::Here(local.clone()));
         }
-        let directory = tempfile::tempdir().map_err(broken)?;
+        let directory = tempfile::tempdir().map_err(|error| broken(&error))?;
         let source = format!("{}:{}/.", self.ground.files_name(), self.host.world);
         let program = &self.ground.program;
         let mut child = program.spawn(program.command(["cp", &source, "-"]))?;
@@ -54,11 +64,13 @@ impl Cli {
             let mut archive = Archive::new(output);
             archive.set_preserve_permissions(true);
             archive.set_preserve_ownerships(rustix::process::geteuid().is_root());
-            archive.unpack(directory.path()).map_err(broken)?;
+            archive
+                .unpack(directory.path())
+                .map_err(|error| broken(&error))?;
         }
-        let output = child.wait_with_output().map_err(broken)?;
+        let output = child.wait_with_output().map_err(|error| broken(&error))?;
         self.judge(output.into())?;
-        let before = stamps(directory.path()).map_err(broken)?;
+        let before = stamps(directory.path()).map_err(|error| broken(&error))?;
         Ok(Mirror::Copy(directory, before))
     }
 
@@ -68,7 +80,7 @@ impl Cli {
             return Ok(());
         };
         let top = directory.path();
-        let now = stamps(top).map_err(broken)?;
+        let now = stamps(top).map_err(|error| broken(&error))?;
         let changed: Vec<PathBuf> = now
             .into_iter()
             .filter(|entry| !before.contains(entry))
@@ -84,8 +96,7 @@ impl Cli {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "taken by map_err")]
-fn broken(error: io::Error) -> Fault {
+fn broken(error: &io::Error) -> Fault {
     Fault::Broken(format!("the copy of the host directory: {error}"))
 }
 

@@ -178,6 +178,7 @@ impl Cli {
     }
 
     fn start_to_look(&self, name: &str) -> Result<()> {
+        self.stay_inside(self.known(name).binds)?;
         let before = self.inspect(name)?;
         if let Value::Container(seen) = before
             && let Some(known) = self.state().containers.get_mut(name)

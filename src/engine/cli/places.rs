@@ -89,8 +89,8 @@ impl Cli {
 
 /// The place of a file of the host directory.
 pub(super) fn host_place(mirror: &Mirror, path: &str, base: &str) -> Option<Lying> {
-    let top = fs::canonicalize(mirror.path("/")).ok()?;
-    let named = mirror.path(path);
+    let top = fs::canonicalize(mirror.top()).ok()?;
+    let named = mirror.path(path).ok()?;
     let named = Path::new(&named);
     let real = match fs::canonicalize(named) {
         Ok(real) if real.is_dir() => real.join(base),
