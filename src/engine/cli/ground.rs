@@ -81,7 +81,7 @@ impl Ground {
             })
         };
         let mut ground = Self {
-            program: program.clone(),
+            program: program.with_temporary(scratch),
             about: about.clone(),
             run,
             command: payload.command(),
