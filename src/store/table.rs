@@ -364,9 +364,10 @@ impl Store {
         revision: Number,
     ) -> Result<(), Errno> {
         let all = format!("{letter}{number}.");
-        while let Some(at) = self.garbage.iter().position(|name| name.starts_with(&all)) {
-            self.disk.unlink(&self.garbage.swap_remove(at))?;
+        for name in self.garbage.iter().filter(|name| name.starts_with(&all)) {
+            self.disk.unlink(name)?;
         }
+        self.garbage.retain(|name| !name.starts_with(&all));
         self.disk.unlink(&file_name(letter, number, revision))
     }
 

@@ -203,3 +203,92 @@ fn hostile_names_stay_inside_records() {
         .collect();
     assert!(leftover.is_empty());
 }
+
+#[test]
+fn a_revision_that_could_not_be_unlinked_never_comes_back() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut store = filled(scratch.path());
+    let (number, _) = store.container("first").unwrap();
+    let record = format!("c{number}.");
+    let old = names_in(scratch.path());
+    let old = old.iter().find(|name| name.starts_with(&record)).unwrap();
+    let (old, aside) = (scratch.path().join(old), scratch.path().join("aside"));
+    std::fs::rename(&old, &aside).unwrap();
+    // A directory cannot be unlinked.
+    std::fs::create_dir(&old).unwrap();
+    store
+        .change_container(number, |c| c.state = State::Exited)
+        .unwrap();
+    assert!(store.remove_container(number).is_err());
+    assert_eq!(store.container("first").unwrap().1.state, State::Exited);
+    std::fs::remove_dir(&old).unwrap();
+    std::fs::rename(&aside, &old).unwrap();
+    store.remove_container(number).unwrap();
+    drop(store);
+    assert!(open(scratch.path()).container("first").is_none());
+}
+
+#[test]
+fn an_image_may_be_made_from_the_one_whose_name_it_takes() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut store = filled(scratch.path());
+    let (number, _) = store.container("first").unwrap();
+    store.remove_container(number).unwrap();
+    store.untag("app:2").unwrap();
+    let layers = store.image("app").unwrap().1.layers.clone();
+    let only = layers[0].number;
+    store.add_image(image("app", layers)).unwrap();
+    assert_eq!(store.images().count(), 1);
+    assert!(store.layer(only).is_ok());
+    assert!(scratch.path().join(format!("l{only}")).exists());
+}
+
+#[test]
+fn of_two_images_with_one_name_the_later_has_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    drop(filled(scratch.path()));
+    let later = image("app", Vec::new());
+    let json = serde_json::to_vec(&later).unwrap();
+    std::fs::write(scratch.path().join("i90.91.json"), json).unwrap();
+    for _ in 0..2 {
+        let store = open(scratch.path());
+        assert_eq!(store.image("app").unwrap().1.id, later.id);
+        assert_ne!(store.image("app:2").unwrap().1.id, later.id);
+    }
+}
+
+#[test]
+fn a_volume_goes_with_its_container_unless_somebody_else_mounts_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut store = open(scratch.path());
+    let mount = |name: &str| Mount {
+        target: "/data".to_owned(),
+        read_only: false,
+        source: MountSource::Volume(VolumeSource {
+            name: name.to_owned(),
+            copy: true,
+            anonymous: true,
+            subpath: None,
+        }),
+    };
+    let (number, _) = store.make_upper().unwrap();
+    for name in ["used", "unused", "untied"] {
+        let with = Some(number);
+        let volume = Volume {
+            with,
+            ..volume(name)
+        };
+        let (made, _) = store.add_volume(volume).unwrap();
+        if name == "untied" {
+            store.untie_volume(made).unwrap();
+        }
+    }
+    let (other, _) = store.make_upper().unwrap();
+    let mut user = container("user", Vec::new());
+    user.mounts.push(mount("used"));
+    store.add_container(other, user).unwrap();
+    drop(store);
+    let store = open(scratch.path());
+    let left: Vec<&str> = store.volumes().map(|(_, v)| v.name.as_str()).collect();
+    assert_eq!(left, ["used", "untied"]);
+}
