@@ -27,11 +27,14 @@ use layerspec::engine::{
 };
 use layerspec::harness::Harness;
 use libtest_mimic::{Arguments, Failed, Trial};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use support::{Project, quiet};
 
 /// Tells this program that it is the child, and which time limit cases have.
 const CHILD: &str = "LEFTOVERS_TIMEOUT";
+
+/// How long a run that is to end may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A case that writes this file meets the engine's fault.
 const SIMPLE: &str = r#"
@@ -47,6 +50,8 @@ steps:
 
 fn main() -> ExitCode {
     if let Ok(timeout) = std::env::var(CHILD) {
+        // An engine that hangs would outlive a test that is killed.
+        set_parent_process_death_signal(Some(Signal::KILL)).unwrap();
         return Harness::new("scenarios", "snapshots")
             .timeout(humantime::parse_duration(&timeout).ok())
             .provider(Faulty(NativeProvider::new()))
@@ -218,8 +223,16 @@ impl Running<'_> {
     }
 
     /// Waits for the end, and looks what is left.
-    fn end(self) -> Ended {
+    fn end(mut self) -> Ended {
         let group = self.child.id();
+        let begin = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            if begin.elapsed() > PATIENCE {
+                self.child.kill().unwrap();
+                panic!("it does not end");
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let output = self.child.wait_with_output().unwrap();
         let scratch = self.stage.scratch();
         let left: Vec<_> = fs::read_dir(&scratch).unwrap().collect();

@@ -260,3 +260,54 @@ fn hostile_names_stay_inside_records() {
         .collect();
     assert!(leftover.is_empty());
 }
+
+#[test]
+fn an_image_may_be_made_from_the_one_whose_name_it_takes() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut store = filled(scratch.path());
+    let (number, _) = store.container("first").unwrap();
+    store.remove_container(number).unwrap();
+    store.untag("app:2").unwrap();
+    let layers = store.image("app").unwrap().1.layers.clone();
+    let only = layers[0].number;
+    store.add_image(image("app", layers)).unwrap();
+    assert_eq!(store.images().count(), 1);
+    assert!(store.layer(only).is_ok());
+    assert!(scratch.path().join(format!("l{only}")).exists());
+}
+
+#[test]
+fn a_volume_goes_with_its_container_unless_somebody_else_mounts_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut store = open(scratch.path());
+    let mount = |name: &str| Mount {
+        target: "/data".to_owned(),
+        read_only: false,
+        source: MountSource::Volume(VolumeSource {
+            name: name.to_owned(),
+            copy: true,
+            anonymous: true,
+            subpath: None,
+        }),
+    };
+    let (number, _) = store.make_upper().unwrap();
+    for name in ["used", "unused", "untied"] {
+        let with = Some(number);
+        let volume = Volume {
+            with,
+            ..volume(name)
+        };
+        let (made, _) = store.add_volume(volume).unwrap();
+        if name == "untied" {
+            store.untie_volume(made).unwrap();
+        }
+    }
+    let (other, _) = store.make_upper().unwrap();
+    let mut user = container("user", Vec::new());
+    user.mounts.push(mount("used"));
+    store.add_container(other, user).unwrap();
+    drop(store);
+    let store = open(scratch.path());
+    let left: Vec<&str> = store.volumes().map(|(_, v)| v.name.as_str()).collect();
+    assert_eq!(left, ["used", "untied"]);
+}

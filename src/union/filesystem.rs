@@ -95,7 +95,9 @@ impl Union {
             return Err(Errno::INVAL);
         }
         if let Some(work) = work.as_ref().filter(|_| upper.is_some() && !options.plain) {
-            super::volatile::check(work)?;
+            if !options.fresh {
+                super::volatile::check(work)?;
+            }
             if options.volatile {
                 super::volatile::mark(work)?;
             }

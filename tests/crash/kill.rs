@@ -30,11 +30,16 @@ pub(crate) fn worlds(script: &Script) -> (Vec<Objects>, Vec<Objects>) {
         for act in acts {
             drop(engine.perform(act));
         }
+        let alive = look(engine.as_ref());
         drop(engine);
         let again = NativeProvider::new()
             .reopen(&private(scratch.path()))
             .unwrap();
-        look(again.as_ref())
+        let dead = look(again.as_ref());
+        if !script.goes_with_the_engine {
+            assert_eq!(alive.lasting(), dead.lasting(), "after {acts:?}");
+        }
+        dead
     };
     (
         (0..=script.acts.len())

@@ -114,6 +114,12 @@ pub(crate) fn said(answer: &Answer) -> String {
 }
 
 impl Objects {
+    /// What no death of an engine changes: all but the containers, whose processes die too.
+    pub(crate) fn lasting(&self) -> BTreeMap<&String, &String> {
+        let lasts = |(name, _): &(&String, &String)| !name.starts_with("container ");
+        self.all.iter().filter(lasts).collect()
+    }
+
     /// Says what is as in none of these, each object on its own.
     pub(crate) fn torn(&self, allowed: &[&Self], may_be_between: bool) -> Vec<String> {
         let names: BTreeSet<&String> = allowed

@@ -24,6 +24,8 @@ pub(crate) struct Script {
     pub(crate) may_be_done: bool,
     /// Performed before it is tried again.
     pub(crate) tidy: Vec<Operation>,
+    /// A container runs that is removed when it exits, with its volumes.
+    pub(crate) goes_with_the_engine: bool,
     /// Mount points and working directories are made one after the other, by Docker too: a container's
     /// tree may lie between the old and the new one.
     pub(crate) may_be_between: bool,
@@ -40,6 +42,7 @@ impl Script {
             also: Vec::new(),
             may_be_done: false,
             tidy: Vec::new(),
+            goes_with_the_engine: false,
             may_be_between: false,
         }
     }
@@ -51,6 +54,11 @@ impl Script {
 
     fn tidy(mut self, operation: Operation) -> Self {
         self.tidy.push(operation);
+        self
+    }
+
+    fn passing(mut self) -> Self {
+        self.goes_with_the_engine = true;
         self
     }
 
@@ -243,11 +251,11 @@ fn exits() -> Vec<Script> {
         remove("two", true),
     ];
     vec![
-        Script::new("run_to_remove", vec![], vec![run_passing.clone()]),
+        Script::new("run_to_remove", vec![], vec![run_passing.clone()]).passing(),
         Script::new("run_refused", vec![], vec![Operation::Run(refused)]),
         // A restart is a stop and a start.
         Script::new("exit", vec![run("two", "vol", &[])], all).or(vec![stop()]),
-        Script::new("exit_removed", vec![run_passing, written], vec![stop()]),
+        Script::new("exit_removed", vec![run_passing, written], vec![stop()]).passing(),
     ]
 }
 
