@@ -10,6 +10,7 @@
 
 mod build;
 mod docker;
+mod engine;
 mod hostile;
 mod layouts;
 mod stage;
