@@ -157,6 +157,8 @@ fn yaml(project: &Project, block: &Block, place: &str) {
     let apart = Project::new();
     apart.write("scenarios/block.yaml", &scenario);
     apart.write("scenarios/fixtures/logo.png", "not really a picture\n");
+    let saved = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/layers/saved/app.tar");
+    fs::copy(saved, apart.path().join("scenarios/fixtures/app.tar")).unwrap();
     for command in ["bless", "run"] {
         // By its name: a block that shows `differs:` has no variant that a whole folder would need.
         let ran = apart.run(&[command, "scenarios/block.yaml"]);

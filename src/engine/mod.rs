@@ -46,8 +46,8 @@ pub use file::{
 pub use kind::Kind;
 pub use mount::{BindRequest, MountRequest, MountSource, Propagation, TmpfsRequest, VolumeRequest};
 pub use operation::{
-    CommitSpec, ContainerSpec, CopyEnd, ImageConfig, ImageSpec, Operation, Place, VolumeFilter,
-    VolumeRef, VolumeSpec,
+    ArchiveFile, CommitSpec, ContainerSpec, CopyEnd, ImageConfig, ImageSpec, Operation, Place,
+    VolumeFilter, VolumeRef, VolumeSpec,
 };
 pub use text::escape;
 pub use tree::{Content, DeviceKind, Entry, Node, NodeKind, Time, Tree};

@@ -1,6 +1,7 @@
 //! What can be asked of an engine.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -168,12 +169,28 @@ pub struct ImageSpec {
     pub name: String,
     /// Another image whose layers and configuration come first.
     pub from: Option<String>,
+    /// An archive in the place of `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Box<ArchiveFile>>,
     /// Layers, bottom first.
     pub layers: Vec<Tree>,
-    /// Configuration; an absent part is that of `from`.
+    /// Configuration; an absent part is that of `from` or of the archive.
     pub config: ImageConfig,
     /// `linux` (default) or `windows`.
     pub platform: Option<String>,
+}
+
+/// An image archive: an OCI image layout, as a folder or a tar file, or a tar file of `docker save`. Whoever
+/// opens it keeps to the folder: `path` may not lead out of it, by `..`, as an absolute path or by a symlink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveFile {
+    /// The folder of whoever named it.
+    pub folder: PathBuf,
+    /// Path below the folder.
+    pub path: String,
+    /// Which of its images; `None` is the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
 }
 
 /// The parts of an image's configuration that concern its disk.

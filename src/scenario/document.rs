@@ -11,7 +11,7 @@ use super::steps::{image_config, steps, volume_spec};
 use super::tree::{TreeUse, tree};
 use super::words::quote;
 use super::{RuleBook, Step, names, scalars};
-use crate::engine::{Capability, ImageSpec, Tree, VolumeSpec};
+use crate::engine::{ArchiveFile, Capability, ImageSpec, Tree, VolumeSpec};
 
 const KEYS: &[&str] = &[
     "title", "about", "covers", "requires", "differs", "cases", "images", "host", "volumes",
@@ -20,6 +20,7 @@ const KEYS: &[&str] = &[
 
 const IMAGE_KEYS: &[&str] = &[
     "from",
+    "archive",
     "layers",
     "volumes",
     "user",
@@ -229,6 +230,10 @@ fn image(pair: &Pair, decoder: &mut Decoder<'_>) -> ImageSpec {
         return spec;
     };
     spec.from = fields.text_if("from", decoder);
+    spec.archive = fields
+        .pair("archive")
+        .and_then(|pair| archive(pair, &spec, decoder))
+        .map(Box::new);
     spec.config = image_config(&fields, decoder);
     spec.platform = fields
         .get("platform")
@@ -248,6 +253,31 @@ fn image(pair: &Pair, decoder: &mut Decoder<'_>) -> ImageSpec {
         None => {}
     }
     spec
+}
+
+/// `archive: FILE` or `archive: {file, tag}`: the file lies below the scenario's folder.
+fn archive(pair: &Pair, spec: &ImageSpec, decoder: &mut Decoder<'_>) -> Option<ArchiveFile> {
+    if spec.from.is_some() {
+        let message = "an image comes `from` another image or out of an `archive`, not both";
+        decoder.fault(pair.spot(), message);
+    }
+    let (file, tag) = match &pair.value.value {
+        Value::Map(_) => {
+            let fields = Fields::open(&pair.value, "an archive", &["file", "tag"], decoder)?;
+            let file = fields.require("file", decoder)?;
+            (file, fields.text_if("tag", decoder))
+        }
+        _ => (&pair.value, None),
+    };
+    let path = scalars::text(file, decoder)?;
+    match decoder.fixtures.archive(&path) {
+        Ok(folder) => Some(ArchiveFile { folder, path, tag }),
+        Err(reason) => {
+            let message = format!("cannot take an image from {}: {reason}", quote(&path));
+            decoder.fault(file.spot(), message);
+            None
+        }
+    }
 }
 
 const PLATFORMS: &[(&str, &str)] = &[("linux", "linux"), ("windows", "windows")];

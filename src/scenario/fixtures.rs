@@ -1,4 +1,4 @@
-//! Files that content comes from: `{from: fixtures/logo.png}`.
+//! Files that content comes from: `{from: fixtures/logo.png}`, and image archives.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -53,7 +53,23 @@ impl Fixtures {
     }
 }
 
-fn read_below(folder: &Path, path: &str) -> Result<Vec<u8>, String> {
+impl Fixtures {
+    /// The folder, wherever the process goes, if it has an archive at this path below it: a file or a
+    /// folder. What is in it is for an engine to find out.
+    pub(crate) fn archive(&self, path: &str) -> Result<PathBuf, String> {
+        let metadata = open_below(&self.folder, path)?
+            .metadata()
+            .map_err(|error| format!("it cannot be read: {error}"))?;
+        if !metadata.is_file() && !metadata.is_dir() {
+            return Err("it is neither a regular file nor a folder".to_owned());
+        }
+        std::path::absolute(&self.folder)
+            .map_err(|error| format!("its folder cannot be found: {error}"))
+    }
+}
+
+/// Opens a file or folder below another folder, whatever symlinks are on the way.
+fn open_below(folder: &Path, path: &str) -> Result<File, String> {
     let directory = open(
         folder,
         OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
@@ -69,7 +85,11 @@ fn read_below(folder: &Path, path: &str) -> Result<Vec<u8>, String> {
             Errno::NOENT => "there is no such file beside the scenario".to_owned(),
             other => format!("it cannot be opened: {other}"),
         })?;
-    let mut file = File::from(file);
+    Ok(File::from(file))
+}
+
+fn read_below(folder: &Path, path: &str) -> Result<Vec<u8>, String> {
+    let mut file = open_below(folder, path)?;
     let metadata = file
         .metadata()
         .map_err(|error| format!("it cannot be read: {error}"))?;

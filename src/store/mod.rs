@@ -9,6 +9,7 @@
 //! [`driver`]); it never looks inside the directories that it hands out, and knows neither path
 //! walks nor processes.
 
+pub mod archive;
 mod change;
 mod disk;
 pub mod driver;

@@ -26,31 +26,40 @@ impl Daemon {
                 )
             }
         };
+        let shared = layers.len();
+        if let Some(archive) = &asked.archive {
+            (layers, config) = self.load_archive(&asked.name, archive)?;
+        }
         apply(&mut config, &asked.config);
         platform = asked.platform.clone().filter(|p| p != "linux").or(platform);
-        let first = layers.len();
-        if first + asked.layers.len() > LAYERS_MAX {
-            return refuse(Kind::MaxDepth, "max depth exceeded");
-        }
-        for (index, tree) in asked.layers.iter().enumerate() {
-            let position = first + index + 1;
-            match self.plant_layer(tree, &layers) {
-                Ok(number) => {
-                    layers.push(Layer {
-                        number,
-                        image: asked.name.clone(),
-                        position,
-                    });
-                }
-                Err(fault) => {
-                    for layer in layers.iter().skip(first) {
-                        self.store.discard_layer(layer.number);
-                    }
-                    return Err(fault);
-                }
-            }
+        if let Err(fault) = self.plant_layers(asked, &mut layers) {
+            self.discard(layers.get(shared..).unwrap_or_default());
+            return Err(fault);
         }
         self.publish_image(&asked.name, layers, config, platform)
+    }
+
+    /// Puts the written layers of an image on top of others.
+    fn plant_layers(&mut self, asked: &ImageSpec, layers: &mut Vec<Layer>) -> Result<()> {
+        if layers.len() + asked.layers.len() > LAYERS_MAX {
+            return refuse(Kind::MaxDepth, "max depth exceeded");
+        }
+        for tree in &asked.layers {
+            let number = self.plant_layer(tree, layers)?;
+            layers.push(Layer {
+                number,
+                image: asked.name.clone(),
+                position: layers.len() + 1,
+            });
+        }
+        Ok(())
+    }
+
+    /// Removes layers that no image lists yet.
+    pub(super) fn discard(&mut self, layers: &[Layer]) {
+        for layer in layers {
+            self.store.discard_layer(layer.number);
+        }
     }
 
     fn plant_layer(&mut self, tree: &Tree, below: &[Layer]) -> Result<Number> {

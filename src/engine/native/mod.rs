@@ -11,6 +11,7 @@
 //! | `assemble`, `sources`, `subpath` | mounting: at start, to copy, to look |
 //! | `lifecycle` | start, stop, kill, pause, rm |
 //! | `volumes`, `images` | their life |
+//! | `load` | images from archives |
 //! | `commit`, `copy`, `archive`, `transfer` | what goes from one tree into another |
 //! | `look`, `observe`, `view` | what is there, and where it lies |
 //! | `seats`, `files`, `plant` | who acts where; file operations; trees as data |
@@ -32,6 +33,7 @@ mod filling;
 mod ground;
 mod images;
 mod lifecycle;
+mod load;
 mod look;
 mod observe;
 mod plant;

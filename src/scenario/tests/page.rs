@@ -21,6 +21,7 @@ fn every_block_of_the_page_loads() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("fixtures")).unwrap();
     fs::write(folder.path().join("fixtures/logo.png"), b"\x89PNG").unwrap();
+    fs::write(folder.path().join("fixtures/app.tar"), b"").unwrap();
     let path = folder.path().join("page.yaml");
     let blocks = blocks();
     assert_eq!(blocks.len(), 3);
