@@ -5,10 +5,12 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `devices` | those that a contained process may open |
 //! | `dispatch` | tells the agent's process from every other |
 //! | `payload` | the executable and what it needs to be started where nothing else is |
 //! | `wire` | calls and replies |
 //! | `serve` | the loop: a thread a call |
+//! | `contained` | entering a container: mounts, the root, capabilities |
 //! | `user` | who acts: credentials of one thread |
 //! | `files` | file requests by system calls |
 //! | `walk` | everything in a tree |
@@ -16,6 +18,8 @@
 //! | `attributes` | what `stat` and `listxattr` tell, in the contract's words |
 
 mod attributes;
+mod contained;
+mod devices;
 mod dispatch;
 mod files;
 mod payload;
@@ -27,6 +31,7 @@ pub mod wire;
 
 pub use dispatch::{Mode, VARIABLE, dispatch};
 pub use payload::Payload;
+pub(crate) use serve::answer_calls;
 
 /// Result of system calls.
 type Result<T> = std::result::Result<T, rustix::io::Errno>;

@@ -45,6 +45,8 @@ pub struct Options {
     pub fresh: bool,
     /// What the union may allocate.
     pub space: Option<std::sync::Arc<dyn Space>>,
+    /// Something to keep for as long as the union is open: the mount that its directories lie in.
+    pub keep: Option<std::sync::Arc<dyn std::any::Any + Send + Sync>>,
 }
 
 /// Accounts for disk space: `fill disk`, a tmpfs with a size.

@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::archive::Image;
 use super::flavor::About;
-use super::link::{Link, Lost};
 use super::names::{PREFIX, RUN_LABEL};
 use super::program::{Program, Said};
 use super::sweep;
 use super::words;
 use crate::agent::wire::{Ask, Found, Given};
 use crate::agent::{Mode, Payload, VARIABLE};
+use crate::engine::link::{Link, Lost};
 
 /// Where containers find the agent.
 pub(super) const AGENT: &str = "/.layerspec";
@@ -203,7 +203,7 @@ impl Ground {
         let mode = Mode::Serve {
             root: Some(root.to_owned()),
         };
-        Link::open(&self.program, self.exec(&self.world_name(), &mode))
+        self.program.link(self.exec(&self.world_name(), &mode))
     }
 
     /// The command that starts an agent in a container.
@@ -233,7 +233,7 @@ impl Ground {
                 Some(link) => std::sync::Arc::clone(link),
                 None => {
                     let command = self.exec(&self.world_name(), &Mode::Serve { root: None });
-                    let link = std::sync::Arc::new(Link::open(&self.program, command)?);
+                    let link = std::sync::Arc::new(self.program.link(command)?);
                     std::sync::Arc::clone(world.insert(link))
                 }
             }

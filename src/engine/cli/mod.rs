@@ -39,7 +39,6 @@ mod ground;
 mod images;
 mod inspected;
 mod layers;
-mod link;
 mod names;
 mod observe;
 mod program;
