@@ -104,7 +104,7 @@ fn done(engine: &dyn Engine, operation: &Operation) -> Value {
     }
 }
 
-/// A running container `c` of these layers.
+/// A running container `box` of these layers.
 fn run_container(engine: &dyn Engine, layers: Vec<Tree>) {
     let image = ImageSpec {
         name: "image".to_owned(),
@@ -115,7 +115,7 @@ fn run_container(engine: &dyn Engine, layers: Vec<Tree>) {
     };
     done(engine, &Operation::LoadImage(image));
     let container = ContainerSpec {
-        name: "c".to_owned(),
+        name: "box".to_owned(),
         image: "image".to_owned(),
         ..ContainerSpec::default()
     };
@@ -124,7 +124,7 @@ fn run_container(engine: &dyn Engine, layers: Vec<Tree>) {
 
 fn files(engine: &dyn Engine, user: Option<&String>, requests: &[FileRequest]) -> Vec<FileAnswer> {
     let operation = Operation::Files {
-        place: Place::Container("c".to_owned()),
+        place: Place::Container("box".to_owned()),
         user: user.cloned(),
         requests: requests.to_vec(),
     };
@@ -254,7 +254,7 @@ steps:
   - {in: host, append: {/null: x}}
   - {in: host, read: /kmsg, expect: {error: EPERM}}
   - {in: host, as: "1000", read: /closed, expect: {error: EACCES}}
-  - {in: host, mknod: {/disk: {device: "b 254:0"}}}
+  - {in: host, mknod: {/disk: "b 254:0"}}
   - {in: host, read: {path: /disk, length: 1}, expect: {error: EPERM}}
   - {in: host, write: {/new: x}}
 "#,
