@@ -248,11 +248,11 @@ fn devices(description: &Description) {
         description,
         r#"
 title: Devices
-host: {./null: {device: "c 1:3"}, ./kmsg: {device: "c 1:11"}, ./closed: {device: "c 1:3", mode: 0600}}
+host: {./null: {device: "c 1:3"}, ./loops: {device: "c 10:237"}, ./closed: {device: "c 1:3", mode: 0600}}
 steps:
   - {in: host, read: /null}
   - {in: host, append: {/null: x}}
-  - {in: host, read: /kmsg, expect: {error: EPERM}}
+  - {in: host, open: {path: /loops, for: [read], as: loops}, expect: {error: EPERM}}
   - {in: host, as: "1000", read: /closed, expect: {error: EACCES}}
   - {in: host, mknod: {/disk: "b 254:0"}}
   - {in: host, read: {path: /disk, length: 1}, expect: {error: EPERM}}
