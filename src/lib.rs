@@ -55,6 +55,7 @@ pub mod case;
 pub mod cli;
 pub mod engine;
 pub mod environment;
+pub mod farewell;
 pub mod harness;
 pub mod interrupt;
 pub mod outcome;

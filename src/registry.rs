@@ -66,6 +66,20 @@ pub fn provider(name: &str) -> Result<Arc<dyn Provider>, UnknownEngine> {
     })
 }
 
+/// The program by which an engine is spoken to whose objects outlive a run.
+pub fn program(name: &str) -> Option<&str> {
+    if COMMAND_LINES.contains(&name) {
+        return Some(name);
+    }
+    let (family, program) = name.split_once(':')?;
+    (family == COMMAND_LINE && !program.is_empty()).then_some(program)
+}
+
+/// Engines whose objects outlive a run, with their programs.
+pub fn programs() -> impl Iterator<Item = (&'static str, &'static str)> {
+    COMMAND_LINES.iter().map(|name| (*name, *name))
+}
+
 /// Every engine that can be named without an argument, the default one first.
 pub fn providers() -> Vec<Arc<dyn Provider>> {
     names().filter_map(|name| provider(name).ok()).collect()

@@ -7,6 +7,12 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+/// How often a tree is removed in which others are at work.
+const ATTEMPTS: usize = 1000;
+
+/// How often the file system may refuse.
+const REFUSALS: usize = 3;
+
 /// A private directory, readable by its owner only, that goes away with this value.
 #[derive(Debug)]
 pub struct Scratch {
@@ -65,21 +71,31 @@ impl Drop for Scratch {
 }
 
 /// Removes a tree that this process made, also when directories in it deny access to their owner, and
-/// also when something is still being made in it.
+/// also when something is still being made in it: whoever makes it finds its directories gone, one after the other.
 ///
 /// # Errors
-/// What the file system says at the last of three attempts.
+/// What the file system says at the last attempt.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
-    let mut last = Ok(());
-    for _ in 0..3 {
-        last = fs::remove_dir_all(path);
-        match &last {
-            Ok(()) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(_) => open_up(path),
+    let mut refusals = 0;
+    for _ in 0..ATTEMPTS {
+        let removed = fs::remove_dir_all(path);
+        // Others who remove in it make things vanish, and that is no sign that all of it has.
+        if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Ok(());
+        }
+        let Err(error) = removed else { continue };
+        if !matches!(
+            error.kind(),
+            io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound
+        ) {
+            refusals += 1;
+            if refusals == REFUSALS {
+                return Err(error);
+            }
+            open_up(path);
         }
     }
-    last
+    fs::remove_dir_all(path)
 }
 
 /// Gives the owner every permission on every directory of a tree, without following links.

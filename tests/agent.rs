@@ -10,7 +10,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use layerspec::agent::wire::{Ask, Call, Done, Given, Reply};
 use layerspec::agent::{Mode, VARIABLE};
 use layerspec::engine::{
-    Answer, FileAnswer, FileRequest, OpenOptions, Operation, SeenKind, StatAnswer, Time, Tree, Value,
+    Answer, FileAnswer, FileRequest, OpenOptions, Operation, SeenKind, StatAnswer, Time, Tree,
+    Value,
 };
 use layerspec::registry;
 use layerspec::scenario::{Action, find, load};
@@ -68,11 +69,14 @@ impl Agent {
 #[test]
 fn system_calls_answer_as_the_union_does() {
     if !rustix::process::geteuid().is_root() {
-        writeln!(std::io::stderr(), "skipped: changing the root needs user 0").unwrap();
+        eprintln!("skipped: changing the root needs user 0");
         return;
     }
     let directory = tempfile::tempdir().unwrap();
-    let (scratch, root) = (directory.path().join("scratch"), directory.path().join("root"));
+    let (scratch, root) = (
+        directory.path().join("scratch"),
+        directory.path().join("root"),
+    );
     std::fs::create_dir(&scratch).unwrap();
     std::fs::create_dir(&root).unwrap();
     let file = directory.path().join("scenarios/requests.yaml");
@@ -85,7 +89,10 @@ fn system_calls_answer_as_the_union_does() {
         scratch,
         keep: false,
     };
-    let engine = registry::provider("native").unwrap().open(&options).unwrap();
+    let engine = registry::provider("native")
+        .unwrap()
+        .open(&options)
+        .unwrap();
     let mut agent = Agent::start(&root);
     let planted = agent.ask(Ask::Plant {
         top: "/".to_owned(),
@@ -96,7 +103,8 @@ fn system_calls_answer_as_the_union_does() {
 
     let mut compared = 0;
     for step in &scenario.steps {
-        let Action::Operation(operation @ Operation::Files { user, requests, .. }) = &step.action else {
+        let Action::Operation(operation @ Operation::Files { user, requests, .. }) = &step.action
+        else {
             unreachable!("only file operations are here");
         };
         let ours = match engine.perform(operation) {
@@ -161,7 +169,13 @@ fn comparable(result: Result<Value, layerspec::engine::Refusal>) -> Result<Value
     match result {
         Ok(Value::Stat(stat)) => {
             let directory = stat.kind == SeenKind::Directory;
-            let set = |time: Time| if time.seconds > 1_500_000_000 { now } else { time };
+            let set = |time: Time| {
+                if time.seconds > 1_500_000_000 {
+                    now
+                } else {
+                    time
+                }
+            };
             Ok(Value::Stat(StatAnswer {
                 ino: 0,
                 dev: 0,

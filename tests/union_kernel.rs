@@ -14,10 +14,12 @@ mod union;
 
 use std::fmt::Write as _;
 
+use layerspec::union::{Errno, Feature, Options};
 use union::compare::{Plan, differences};
+use union::kernel::Kernel;
 use union::script::Script;
-use union::stage::Style;
-use union::{random, table};
+use union::stage::{self, Style};
+use union::{mixed, random, table};
 
 /// Says why a test cannot run here.
 fn obstacle() -> Option<&'static str> {
@@ -39,7 +41,7 @@ fn scratch() -> tempfile::TempDir {
     scratch
 }
 
-fn compare_table(rows: &[(&str, &str)], style: Style, redirect_dir: bool) {
+fn compare_table(rows: &[(&str, &str)], plan: Plan) {
     if let Some(obstacle) = obstacle() {
         println!("skipped: {obstacle}");
         return;
@@ -54,11 +56,6 @@ fn compare_table(rows: &[(&str, &str)], style: Style, redirect_dir: bool) {
             continue;
         }
         let scratch = scratch();
-        let plan = Plan {
-            style,
-            is_raw: true,
-            redirect_dir,
-        };
         let found = differences(&Script::parse(text), scratch.path(), plan);
         if !found.is_empty() {
             let _ = writeln!(failures, "{name}\n{found}");
@@ -67,22 +64,84 @@ fn compare_table(rows: &[(&str, &str)], style: Style, redirect_dir: bool) {
     assert!(failures.is_empty(), "{failures}");
 }
 
+const AS_ROOT: Plan = Plan::new(Style::Real);
+const AS_USER: Plan = Plan::new(Style::Override);
+const WITH_USER_MARKS: Plan = Plan::new(Style::UserMarks);
+const WITH_REDIRECTS: Plan = Plan {
+    redirect_dir: true,
+    ..AS_ROOT
+};
+
+/// Owners in an attribute, as an ordinary user keeps them; the kernel knows nothing of it.
+const IN_NAMESPACE: Plan = Plan::new(Style::OverrideForKernel);
+const WITH_METACOPY: Plan = Plan {
+    metacopy: true,
+    ..AS_ROOT
+};
+
+/// On a disk that has nothing beyond what the union cannot do without.
+const ON_A_POOR_DISK: Plan = Plan {
+    without: &[
+        Feature::Tmpfile,
+        Feature::Clone,
+        Feature::CopyRange,
+        Feature::RenameWhiteout,
+        Feature::WhiteoutLink,
+    ],
+    ..AS_ROOT
+};
+const WITHOUT_DEVICES: Plan = Plan {
+    without: &[Feature::WhiteoutDevice],
+    ..AS_ROOT
+};
+
+/// With the upper layers on the disk compared, too.
+const fn raw(plan: Plan) -> Plan {
+    Plan {
+        is_raw: true,
+        ..plan
+    }
+}
+
 #[test]
 fn table_as_root() {
-    compare_table(table::ROWS, Style::Real, false);
+    compare_table(table::ROWS, raw(AS_ROOT));
+}
+
+/// Marks that anyone may write are no redirects.
+#[test]
+fn table_with_user_marks() {
+    let rows = [table::ROWS, &[table::FOLLOWED]].concat();
+    compare_table(&rows, raw(WITH_USER_MARKS));
 }
 
 #[test]
 fn table_as_user() {
-    compare_table(table::ROWS, Style::Override, false);
+    compare_table(table::ROWS, AS_USER);
 }
 
 #[test]
 fn table_with_redirects() {
-    compare_table(table::REDIRECTS, Style::Real, true);
+    compare_table(table::REDIRECTS, raw(WITH_REDIRECTS));
 }
 
-fn compare_random(style: Style, redirect_dir: bool, seeds: std::ops::Range<u64>) {
+#[test]
+fn table_with_metacopy() {
+    compare_table(table::METACOPY, raw(WITH_METACOPY));
+    compare_table(table::REDIRECTS, raw(WITH_METACOPY));
+}
+
+#[test]
+fn table_on_a_poor_disk() {
+    compare_table(table::ROWS, raw(ON_A_POOR_DISK));
+}
+
+#[test]
+fn table_without_whiteout_devices() {
+    compare_table(table::ROWS, WITHOUT_DEVICES);
+}
+
+fn compare_random(plan: Plan, seeds: std::ops::Range<u64>) {
     if let Some(obstacle) = obstacle() {
         println!("skipped: {obstacle}");
         return;
@@ -90,18 +149,24 @@ fn compare_random(style: Style, redirect_dir: bool, seeds: std::ops::Range<u64>)
     let mut failures = String::new();
     for seed in seeds {
         let scratch = scratch();
-        let script = random::script(seed);
-        let plan = Plan {
-            style,
-            is_raw: false,
-            redirect_dir,
-        };
+        let script = random_script(seed);
         let found = differences(&script, scratch.path(), plan);
         if !found.is_empty() {
             let _ = writeln!(failures, "seed {seed}\n{found}");
         }
     }
     assert!(failures.is_empty(), "{failures}");
+}
+
+fn random_script(seed: u64) -> Script {
+    let mut script = random::script(seed);
+    if std::env::var_os(NAMESPACE).is_some() {
+        // What the kernel would refuse before it asks the file system.
+        script
+            .steps
+            .retain(|words| words[0] != "chown" && !words.iter().any(|word| word == "trusted.t"));
+    }
+    script
 }
 
 /// `SEED=7` runs one, `SEEDS=1000` so many.
@@ -118,15 +183,179 @@ fn seeds(usual: u64) -> std::ops::Range<u64> {
 
 #[test]
 fn random_as_root() {
-    compare_random(Style::Real, false, seeds(24));
+    compare_random(raw(AS_ROOT), seeds(24));
+}
+
+#[test]
+fn random_with_user_marks() {
+    compare_random(WITH_USER_MARKS, seeds(24));
 }
 
 #[test]
 fn random_as_user() {
-    compare_random(Style::Override, false, seeds(24));
+    compare_random(AS_USER, seeds(24));
 }
 
 #[test]
 fn random_with_redirects() {
-    compare_random(Style::Real, true, seeds(24));
+    compare_random(raw(WITH_REDIRECTS), seeds(24));
+}
+
+#[test]
+fn random_with_metacopy() {
+    compare_random(raw(WITH_METACOPY), seeds(24));
+}
+
+#[test]
+fn random_on_a_poor_disk() {
+    compare_random(ON_A_POOR_DISK, seeds(12));
+}
+
+#[test]
+fn random_without_whiteout_devices() {
+    compare_random(WITHOUT_DEVICES, seeds(24));
+}
+
+fn write_in_turn(plan: Plan, beyond: &str, seeds: std::ops::Range<u64>) {
+    if let Some(obstacle) = obstacle() {
+        println!("skipped: {obstacle}");
+        return;
+    }
+    let mut failures = String::new();
+    for seed in seeds {
+        let scratch = scratch();
+        let found = mixed::differences(&random_script(seed), scratch.path(), plan, beyond);
+        if !found.is_empty() {
+            let _ = writeln!(failures, "seed {seed}\n{found}");
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn in_turn_as_root() {
+    write_in_turn(AS_ROOT, "", seeds(8));
+}
+
+#[test]
+fn in_turn_with_user_marks() {
+    write_in_turn(WITH_USER_MARKS, "", seeds(8));
+}
+
+#[test]
+fn in_turn_with_redirects() {
+    write_in_turn(WITH_REDIRECTS, "", seeds(8));
+}
+
+#[test]
+fn in_turn_with_metacopy() {
+    write_in_turn(WITH_METACOPY, "", seeds(8));
+}
+
+/// Neither opens the upper layer of a volatile union again, whichever wrote it.
+#[test]
+fn volatile_layers_are_not_used_again() {
+    if let Some(obstacle) = obstacle() {
+        println!("skipped: {obstacle}");
+        return;
+    }
+    let script = Script::parse("0 file f x");
+    for is_kernel in [true, false] {
+        let scratch = scratch();
+        let mount = scratch.path().join("mount");
+        let layers = stage::build(&script, scratch.path(), Style::Real);
+        let volatile = || Options {
+            volatile: true,
+            ..Options::default()
+        };
+        if is_kernel {
+            Kernel::mount(&layers, &mount, ",volatile").unwrap();
+        } else {
+            let union = stage::try_open(&layers, volatile()).unwrap();
+            let file = union.lookup(&union.root(), "f".as_ref()).unwrap();
+            union.sync(&file).unwrap();
+        }
+        assert!(layers.work.join("work/incompat/volatile/dirty").is_file());
+        for (options, ours) in [("", Options::default()), (",volatile", volatile())] {
+            let mounted = Kernel::mount(&layers, &mount, options);
+            assert_eq!(mounted.err(), Some(Errno::INVAL), "kernel {options}");
+            let opened = stage::try_open(&layers, ours);
+            assert_eq!(opened.err(), Some(Errno::INVAL), "we {options}");
+        }
+        std::fs::remove_dir_all(layers.work.join("work/incompat/volatile")).unwrap();
+        stage::try_open(&layers, Options::default()).unwrap();
+        std::fs::create_dir(layers.work.join("work/incompat/other")).unwrap();
+        let opened = stage::try_open(&layers, Options::default());
+        assert_eq!(opened.err(), Some(Errno::INVAL));
+        std::fs::remove_dir(layers.work.join("work/incompat/other")).unwrap();
+        Kernel::mount(&layers, &mount, "").unwrap();
+    }
+}
+
+/// What the kernel has written with `index=on` is read as the kernel reads it without.
+#[test]
+fn in_turn_with_an_index() {
+    write_in_turn(AS_ROOT, ",index=on", seeds(8));
+}
+
+/// Set in the process that has a user namespace of its own.
+const NAMESPACE: &str = "LAYERSPEC_TEST_NAMESPACE";
+
+/// Starts this test again as root of a namespace in which it is nobody else and has no privilege outside.
+fn repeat_in_a_namespace(test: &str) {
+    let enter = || {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount"]);
+        command
+    };
+    let is_possible = enter().arg("true").output();
+    if !is_possible.is_ok_and(|output| output.status.success()) {
+        println!("skipped: no user namespaces here");
+        return;
+    }
+    let again = enter()
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(NAMESPACE, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&again.stdout);
+    let failed = String::from_utf8_lossy(&again.stderr);
+    assert!(again.status.success(), "{said}{failed}");
+    // It has run, and not been skipped.
+    assert!(said.contains("compared in the namespace"), "{said}");
+}
+
+/// What an ordinary user's union writes, the kernel mounts for that user, and the other way round.
+#[test]
+fn in_a_user_namespace() {
+    if std::env::var_os(NAMESPACE).is_none() {
+        return repeat_in_a_namespace("in_a_user_namespace");
+    }
+    let marks = "trusted.overlay.x";
+    let probe = tempfile::tempdir().unwrap();
+    let set = rustix::fs::setxattr(probe.path(), marks, b"", rustix::fs::XattrFlags::empty());
+    assert_eq!(set, Err(Errno::PERM), "this is not an ordinary user");
+    // Other users are not in the namespace, nor are devices. The kernel cannot keep inode numbers there.
+    let needs_more = |row: &&table::Row| {
+        let words = [
+            " as ",
+            "chown",
+            "char",
+            "trusted.",
+            "security.",
+            "posix_acl",
+            "same ",
+            "remember",
+        ];
+        !words.iter().any(|word| row.1.contains(word))
+    };
+    let rows: Vec<_> = table::ROWS.iter().filter(needs_more).copied().collect();
+    assert!(rows.len() > 100, "{} rows", rows.len());
+    compare_table(&rows, raw(WITH_USER_MARKS));
+    compare_random(raw(WITH_USER_MARKS), seeds(8));
+    write_in_turn(WITH_USER_MARKS, "", seeds(4));
+    compare_table(&rows, IN_NAMESPACE);
+    compare_random(IN_NAMESPACE, seeds(8));
+    println!("compared in the namespace");
 }

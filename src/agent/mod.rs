@@ -15,9 +15,11 @@
 //! | `files` | file requests by system calls |
 //! | `walk` | everything in a tree |
 //! | `plant` | a tree of files, made as the superuser |
+//! | `beneath` | whether a path stays in a directory |
 //! | `attributes` | what `stat` and `listxattr` tell, in the contract's words |
 
 mod attributes;
+mod beneath;
 mod contained;
 mod devices;
 mod dispatch;
@@ -29,6 +31,7 @@ mod user;
 mod walk;
 pub mod wire;
 
+pub(crate) use beneath::leads_out;
 pub use dispatch::{Mode, VARIABLE, dispatch};
 pub use payload::Payload;
 pub(crate) use serve::answer_calls;

@@ -31,7 +31,7 @@ impl Payload {
         Ok(Self::new(executable, &maps))
     }
 
-    /// `maps` as proc_pid_maps(5) has it: the path is the sixth field.
+    /// `maps` as `proc_pid_maps(5)` has it: the path is the sixth field.
     fn new(executable: PathBuf, maps: &str) -> Self {
         let mut libraries = BTreeMap::new();
         for line in maps.lines() {
@@ -54,7 +54,7 @@ impl Payload {
         }
     }
 
-    /// Writes it as a tar archive, to be unpacked in [`DIRECTORY`]: everybody may read and execute.
+    /// Writes it as a tar archive, to be unpacked in `/.layerspec`: everybody may read and execute.
     ///
     /// # Errors
     /// What reading the files or writing gives.
@@ -89,7 +89,7 @@ impl Payload {
 
 /// `libc.so.6`, `libx-1.so`, `ld-linux-x86-64.so.2`
 fn is_shared_object(name: &str) -> bool {
-    name.ends_with(".so") || name.contains(".so.")
+    name.split('.').skip(1).any(|part| part == "so")
 }
 
 fn header(size: u64) -> Header {

@@ -16,7 +16,7 @@ use super::devices::Devices;
 use super::files::Batch;
 use super::user::User;
 use super::wire::{Ask, Call, Given, Reply};
-use super::{plant, walk};
+use super::{leads_out, plant, walk};
 use crate::engine::Refusal;
 
 /// Mask of a container's first process and of `docker exec`.
@@ -88,6 +88,12 @@ impl Shared {
                 Ok(Given::Path(
                     real.and_then(|path| path.into_os_string().into_string().ok()),
                 ))
+            }
+            Ask::LeadsOut { top, paths } => {
+                let out = paths
+                    .into_iter()
+                    .find(|path| leads_out(Path::new(&top), path));
+                Ok(Given::Path(out))
             }
             Ask::Plant { top, tree } => plant::plant(&top, &tree)
                 .map(|()| Given::Nothing)

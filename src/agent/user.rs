@@ -56,7 +56,7 @@ impl User {
         Self::parse(&fs::read_to_string("/proc/1/status").ok()?)
     }
 
-    /// proc_pid_status(5): `Uid:` and `Gid:` real, effective, saved, file system; `Groups:`.
+    /// `proc_pid_status(5)`: `Uid:` and `Gid:` real, effective, saved, file system; `Groups:`.
     fn parse(status: &str) -> Option<Self> {
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;

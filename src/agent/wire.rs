@@ -54,6 +54,13 @@ pub enum Ask {
         /// The path.
         path: String,
     },
+    /// The first of these paths that leads out of a directory.
+    LeadsOut {
+        /// The directory.
+        top: String,
+        /// Paths in it, which may be missing.
+        paths: Vec<String>,
+    },
     /// Make this tree below a directory, with every attribute as given, parents implied.
     Plant {
         /// The directory, which is made if it is missing.

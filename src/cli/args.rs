@@ -65,6 +65,8 @@ pub(super) enum Command {
     Engines(EnginesArgs),
     /// Tell which rules of the rule book have scenarios and which have none
     Coverage(CoverageArgs),
+    /// Remove what runs that were killed left in the daemons of docker, nerdctl and podman
+    Clean(CleanArgs),
 }
 
 /// Which cases.
@@ -235,4 +237,15 @@ mod tests {
     fn the_definition_is_sound() {
         Args::command().debug_assert();
     }
+}
+
+/// `layerspec clean`
+#[derive(Debug, Group)]
+pub(super) struct CleanArgs {
+    /// Only with this engine: docker, nerdctl, podman or cli:PROGRAM; may be given several times
+    #[arg(short, long, value_name = "ENGINE")]
+    pub engine: Vec<String>,
+    /// Also what runs on other machines made, which may still run
+    #[arg(long)]
+    pub all: bool,
 }

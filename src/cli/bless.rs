@@ -11,7 +11,6 @@ use super::exit::Exit;
 use super::output::Output;
 use super::run::{exit, nothing};
 use super::settings::BlessSettings;
-use crate::interrupt::Interrupt;
 use crate::report::style::{ADDED, LEFT_OUT, REMOVED, paint, printable};
 use crate::report::{Detail, Pretty, Rerun};
 use crate::snapshot::UpdateMode;
@@ -24,7 +23,7 @@ use crate::suite::{Covers, Root, Suite, short};
 pub(super) fn bless(settings: &BlessSettings, output: &mut Output) -> Result<Exit, CommandError> {
     let snapshots = settings.place.snapshots.as_deref();
     let suite = Suite::load(&settings.selection.paths, snapshots, Covers::Known)?;
-    let scratch = make_scratch(settings.place.scratch.as_deref())?;
+    let (interrupt, scratch) = make_scratch(settings.place.scratch.as_deref())?;
     let engines = probe(
         std::slice::from_ref(&settings.engine),
         scratch.path(),
@@ -34,7 +33,6 @@ pub(super) fn bless(settings: &BlessSettings, output: &mut Output) -> Result<Exi
     if jobs.is_empty() {
         return nothing(&suite, &settings.selection.paths, output);
     }
-    let interrupt = Interrupt::watch(scratch.path())?;
     let execution = Execution {
         suite: &suite,
         scratch: scratch.path(),

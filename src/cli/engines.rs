@@ -24,12 +24,15 @@ pub(super) fn engines(
     format: ListFormat,
     output: &mut Output,
 ) -> Result<Exit, CommandError> {
-    let scratch = make_scratch(scratch)?;
+    let (interrupt, scratch) = make_scratch(scratch)?;
     let options = OpenOptions {
         scratch: scratch.path().to_path_buf(),
         keep: false,
     };
     for provider in registry::providers() {
+        if let Some(signal) = interrupt.signal() {
+            return Ok(Exit::Signal(signal));
+        }
         let probed = provider.probe(&options);
         match format {
             ListFormat::Pretty => write!(output.out, "{}", block(provider.name(), &probed))?,

@@ -54,17 +54,18 @@ pub(super) struct Execution<'a> {
     pub rerun: Rerun,
 }
 
-/// Makes the run's private directory.
+/// Watches for signals, then makes the run's private directory.
 ///
 /// # Errors
 /// That it cannot be made.
-pub(super) fn make_scratch(base: Option<&Path>) -> Result<Scratch, CommandError> {
-    Scratch::new(base).map_err(|error| {
+pub(super) fn make_scratch(base: Option<&Path>) -> Result<(Interrupt, Scratch), CommandError> {
+    let interrupt = Interrupt::watch()?;
+    let scratch = Scratch::new(base).map_err(|error| {
         let message = format!("cannot make a scratch directory: {error}");
-        UsageError::new(message)
-            .help("--scratch names a directory that can be written")
-            .into()
-    })
+        UsageError::new(message).help("--scratch names a directory that can be written")
+    })?;
+    interrupt.guard(scratch.path());
+    Ok((interrupt, scratch))
 }
 
 /// Looks whether engines can be used.

@@ -10,7 +10,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::output::Output;
 use super::settings::{BlessSettings, RunSettings, Selection, scratch};
-use super::{bless, check, coverage, engines, list, run};
+use super::{bless, check, clean, coverage, engines, list, run};
 use crate::environment::Environment;
 use crate::report;
 
@@ -65,6 +65,7 @@ fn dispatch(
             engines::engines(scratch.as_deref(), args.format, output)
         }
         Command::Coverage(args) => coverage::coverage(&args, output),
+        Command::Clean(args) => clean::clean(&args, output),
     }
 }
 

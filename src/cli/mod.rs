@@ -5,7 +5,7 @@
 //! | `args` | the command line as it is typed |
 //! | `settings` | what was typed, validated, with the environment's and the default values filled in |
 //! | `main` | from the process's arguments to its exit code |
-//! | `run`, `list`, `check`, `bless`, `engines`, `coverage` | one command each |
+//! | `run`, `list`, `check`, `bless`, `engines`, `coverage`, `clean` | one command each |
 //! | `execute` | cases side by side, as `run` and `bless` need them |
 //! | `output` | standard output and error, coloured or not |
 //! | [`exit`] | exit codes |
@@ -13,6 +13,7 @@
 mod args;
 mod bless;
 mod check;
+mod clean;
 mod coverage;
 mod engines;
 mod error;

@@ -25,13 +25,12 @@ use crate::suite::{Covers, Suite};
 pub(super) fn run(settings: &RunSettings, output: &mut Output) -> Result<Exit, CommandError> {
     let snapshots = settings.place.snapshots.as_deref();
     let suite = Suite::load(&settings.selection.paths, snapshots, Covers::Known)?;
-    let scratch = make_scratch(settings.place.scratch.as_deref())?;
+    let (interrupt, scratch) = make_scratch(settings.place.scratch.as_deref())?;
     let engines = probe(&settings.engines, scratch.path(), settings.keep)?;
     let jobs = select(&suite, &settings.selection.filter, &engines);
     if jobs.is_empty() {
         return nothing(&suite, &settings.selection.paths, output);
     }
-    let interrupt = Interrupt::watch(scratch.path())?;
     let terminal = output.terminal;
     let mut reporter = reporters(settings, terminal, &mut output.out)?;
     let execution = Execution {

@@ -95,9 +95,10 @@ impl Harness {
         out: &mut dyn Write,
     ) -> Result<ExitCode, String> {
         let settings = Settings::new(&self, environment)?;
+        let interrupt = Interrupt::watch().map_err(|error| error.to_string())?;
         let scratch = Scratch::new(settings.scratch.as_deref())
             .map_err(|error| format!("cannot make a scratch directory: {error}"))?;
-        let interrupt = Interrupt::watch(scratch.path()).map_err(|error| error.to_string())?;
+        interrupt.guard(scratch.path());
         let loaded = Loaded::new(
             &self.scenarios,
             &self.snapshots,

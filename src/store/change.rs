@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Container, Image, Number, Volume};
+use super::{Container, Filling, Image, Number, Volume};
 
 /// A record set, or with `None` dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,7 @@ pub(super) enum Change {
     Image(Number, Option<Image>),
     Container(Number, Option<Container>),
     Volume(Number, Option<Volume>),
+    Filling(Number, Option<Filling>),
     /// The lowest number that was not given yet.
     Next(Number),
 }
@@ -31,6 +32,7 @@ impl Change {
                 Self::Image(number, record) => entry(&mut line, 'i', *number, record.as_ref()),
                 Self::Container(number, record) => entry(&mut line, 'c', *number, record.as_ref()),
                 Self::Volume(number, record) => entry(&mut line, 'v', *number, record.as_ref()),
+                Self::Filling(number, record) => entry(&mut line, 'f', *number, record.as_ref()),
                 Self::Next(number) => {
                     write!(line, r#""next":{number}"#).map_err(serde_json::Error::io)
                 }
@@ -65,6 +67,7 @@ impl Change {
             'i' => read(value).map(|record| Self::Image(number, record)),
             'c' => read(value).map(|record| Self::Container(number, record)),
             'v' => read(value).map(|record| Self::Volume(number, record)),
+            'f' => read(value).map(|record| Self::Filling(number, record)),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
-use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
+use rustix::fs::{AtFlags, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
 
 use super::remove::remove_tree;
@@ -40,9 +40,15 @@ impl Disk {
     pub(super) fn make(&self, name: &str) -> Result<Directory, Errno> {
         let mode = Mode::from_raw_mode(0o755);
         rustix::fs::mkdirat(&self.root, name, mode)?;
-        let directory = self.open(name)?;
-        rustix::fs::fchmod(&directory, mode)?;
-        Ok(directory)
+        let opened = self.open(name).and_then(|directory| {
+            rustix::fs::fchmod(&directory, mode)?;
+            Ok(directory)
+        });
+        if opened.is_err() {
+            // Nobody knows of it; at the latest opening the store removes it.
+            let _unmade = rustix::fs::unlinkat(&self.root, name, AtFlags::REMOVEDIR);
+        }
+        opened
     }
 
     pub(super) fn open(&self, name: &str) -> Result<Directory, Errno> {

@@ -112,6 +112,7 @@ mod tests {
             name: name.to_owned(),
             anonymous: false,
             owner: None,
+            with: None,
             driver: "local".to_owned(),
             labels: label
                 .into_iter()

@@ -29,16 +29,29 @@
 //! `records.new`, and renamed. One file that grows costs a scenario one create and one unlink; a file for each
 //! record and revision, renamed into place, took a fifth of its time.
 //!
-//! **What a crash may take.** A process that dies loses nothing that was published. A machine that dies may lose
-//! what the kernel had not yet written, unless the store is opened `durable`: then each line is synced before the
-//! change counts.
-//!
 //! **Order.** A directory is made and filled before the line that tells of it, and removed after the line that
-//! drops it. Opening a store therefore removes: `#…` and `records.new`; directories `cN` and `vN` without their
-//! record; layers `lN` that no image's and no container's record lists; every `tN`.
+//! drops it: the line is the step in which an object comes or goes. What takes more than one line is put in an
+//! order that tells what was meant:
+//!
+//! - A container's anonymous volumes come before it and say with which container they go (`with`). One whose
+//!   container has no record, and that no other container mounts, goes: its container was never finished, or it was
+//!   removed with its volumes. A container that is removed without them first takes `with` out of their records.
+//! - A volume that stays is filled with an image's files between the setting and the dropping of an `f` record, which
+//!   says what the directory was like. Where one is found, the directory is emptied again.
+//!
+//! Opening a store therefore removes: `#…` and `records.new`; volumes that go with a container that is not there;
+//! directories `cN` and `vN` without their record; layers `lN` that no image's and no container's record lists; every
+//! `tN`. Each of these steps may be the last before the next crash. What could not be removed while the store was in use
+//! (`EIO`) is nobody's either, and goes then.
+//!
+//! **What is claimed.** The process that uses the store may die at any moment, by SIGKILL too: every object is then wholly
+//! there or wholly absent, old or new, and nothing is left that belongs to no object. A disk that fails is answered with
+//! an error, and the objects are as before. `tests/crash` holds it to both, system call by system call. **A loss of power
+//! is another matter, and nothing is claimed for it:** nothing is synced unless the store is opened `durable`, and then
+//! records only, not the content of layers and volumes. Not syncing is what makes a container cheap.
 //!
 //! **Records** are JSON objects of the types in this module's parent: [`Image`](super::Image),
-//! [`Container`](super::Container), [`Volume`](super::Volume). A field that is unknown makes a record invalid.
+//! [`Container`](super::Container), [`Volume`](super::Volume), [`Filling`](super::Filling). A field that is unknown makes a record invalid.
 //!
 //! **Assumptions about the medium.** A write that returned is seen by every later open, and directory entries can
 //! hold the extended attributes and owners that the union's options ask for.

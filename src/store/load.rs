@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use rustix::io::Errno;
 
-use super::Number;
 use super::change::Change;
 use super::disk::Disk;
 use super::log::{self, Log};
 use super::table::{Tables, directory_name};
+use super::{Container, Number, Volume};
 
 /// Changes in a log above which, for each record that is left, it is written anew.
 const CHANGES_PER_RECORD: usize = 4;
@@ -37,12 +37,20 @@ pub(super) fn load(disk: &Disk, durable: bool) -> Result<Loaded, Errno> {
     let mut tables = Tables::default();
     for change in changes {
         next = next.max(match &change {
-            Change::Image(number, _) | Change::Container(number, _) | Change::Volume(number, _) => {
-                number + 1
-            }
+            Change::Image(number, _)
+            | Change::Container(number, _)
+            | Change::Volume(number, _)
+            | Change::Filling(number, _) => number + 1,
             Change::Next(number) => *number,
         });
         tables.apply(change);
+    }
+    let unreachable = tables.unreachable_volumes();
+    if !unreachable.is_empty() {
+        log.append(&unreachable)?;
+        for change in unreachable {
+            tables.apply(change);
+        }
     }
     let layers = tables.listed_layers();
     for name in disk.list()? {
@@ -65,6 +73,24 @@ pub(super) fn load(disk: &Disk, durable: bool) -> Result<Loaded, Errno> {
 }
 
 impl Tables {
+    /// Drops volumes whose container is gone with which they go, unless another one mounts them.
+    fn unreachable_volumes(&self) -> Vec<Change> {
+        let containers = self.containers.values();
+        let mounted: BTreeSet<&str> = containers
+            .flat_map(Container::volumes)
+            .map(|source| source.name.as_str())
+            .collect();
+        let goes = |volume: &Volume| {
+            let with = volume.with;
+            with.is_some_and(|with| !self.containers.contains_key(&with))
+                && !mounted.contains(volume.name.as_str())
+        };
+        let volumes = self.volumes.iter().filter(|(_, volume)| goes(volume));
+        volumes
+            .map(|(number, _)| Change::Volume(*number, None))
+            .collect()
+    }
+
     /// Whether a record tells of a directory.
     fn names(&self, letter: char, number: Number, layers: &BTreeSet<Number>) -> bool {
         match letter {

@@ -73,6 +73,17 @@ impl Log {
         }
         let line = Change::format(changes)?;
         self.torn = true;
+        if let Err(errno) = self.write(&line) {
+            // The next line takes its place; but the process may die before that.
+            self.torn = rustix::fs::ftruncate(&self.file, self.length).is_err();
+            return Err(errno);
+        }
+        self.length += line.len() as u64;
+        self.torn = false;
+        Ok(())
+    }
+
+    fn write(&self, line: &[u8]) -> Result<(), Errno> {
         let mut written = 0;
         while let Some(rest) = line.get(written..).filter(|rest| !rest.is_empty()) {
             let at = self.length + written as u64;
@@ -85,8 +96,6 @@ impl Log {
         if self.durable {
             rustix::fs::fdatasync(&self.file)?;
         }
-        self.length += line.len() as u64;
-        self.torn = false;
         Ok(())
     }
 

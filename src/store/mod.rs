@@ -12,6 +12,7 @@
 mod change;
 mod disk;
 pub mod driver;
+mod fill;
 pub mod filter;
 pub mod format;
 mod load;
@@ -27,8 +28,8 @@ mod table;
 mod tests;
 
 pub use record::{
-    BindSource, Config, Container, Image, Layer, Mount, MountSource, Number, Owner, Propagation,
-    State, TmpfsSource, Volume, VolumeSource,
+    BindSource, Config, Container, Filling, Image, Layer, Mount, MountSource, Number, Owner,
+    Propagation, State, TmpfsSource, Volume, VolumeSource,
 };
 pub use refusal::{Reason, Refusal};
 pub use remove::remove_tree;

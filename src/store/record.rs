@@ -207,6 +207,9 @@ pub struct Volume {
     pub anonymous: bool,
     /// For whom it was made, if a container's creation made it.
     pub owner: Option<Owner>,
+    /// The container with which it goes: once that one is gone and nobody else mounts it, nothing can
+    /// reach it. `None`: it stays until it is removed.
+    pub with: Option<Number>,
     /// Driver.
     pub driver: String,
     /// Labels.
@@ -233,4 +236,24 @@ impl Container {
             _ => None,
         })
     }
+}
+
+/// A directory of a volume that is being filled, and how it was when it was empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filling {
+    /// The volume.
+    pub volume: Number,
+    /// The directory, as the mount names it; `None` is the volume's root.
+    pub subpath: Option<String>,
+    /// At most 0o7777.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Last modification: seconds and nanoseconds.
+    pub mtime: (i64, u32),
+    /// Names of its extended attributes; those that come with the image are new.
+    pub xattrs: BTreeSet<String>,
 }

@@ -9,13 +9,14 @@ use super::disk::Disk;
 use super::load::{self, Loaded};
 use super::log::Log;
 use super::record::MountSource;
-use super::{Container, Image, Number, Volume};
+use super::{Container, Filling, Image, Number, Volume};
 use crate::union::Directory;
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Sync every change of a record. Without it a crash of the machine, not one of the engine, may lose changes.
+    /// Sync every change of a record. Without it a loss of power, not the death of the engine, may lose changes
+    /// ([`super::format`]).
     pub durable: bool,
 }
 
@@ -25,6 +26,7 @@ pub(super) struct Tables {
     pub(super) images: BTreeMap<Number, Image>,
     pub(super) containers: BTreeMap<Number, Container>,
     pub(super) volumes: BTreeMap<Number, Volume>,
+    pub(super) fillings: BTreeMap<Number, Filling>,
 }
 
 impl Tables {
@@ -43,6 +45,10 @@ impl Tables {
                 set(&mut self.volumes, number, record);
                 Vec::new()
             }
+            Change::Filling(number, record) => {
+                set(&mut self.fillings, number, record);
+                Vec::new()
+            }
             Change::Next(_) => Vec::new(),
         }
     }
@@ -52,10 +58,12 @@ impl Tables {
         let images = self.images.iter();
         let containers = self.containers.iter();
         let volumes = self.volumes.iter();
+        let fillings = self.fillings.iter();
         images
             .map(|(number, record)| Change::Image(*number, Some(record.clone())))
             .chain(containers.map(|(number, c)| Change::Container(*number, Some(c.clone()))))
             .chain(volumes.map(|(number, v)| Change::Volume(*number, Some(v.clone()))))
+            .chain(fillings.map(|(number, f)| Change::Filling(*number, Some(f.clone()))))
             .collect()
     }
 
@@ -85,8 +93,10 @@ pub struct Store {
     disk: Disk,
     log: Log,
     next: Number,
-    tables: Tables,
+    pub(super) tables: Tables,
     layers: BTreeMap<Number, Directory>,
+    /// Directories that no record names any more and that could not be removed yet.
+    garbage: Vec<String>,
 }
 
 /// A directory.
@@ -107,6 +117,7 @@ impl Store {
             next: 1,
             tables: Tables::default(),
             layers: BTreeMap::new(),
+            garbage: Vec::new(),
         })
     }
 
@@ -123,6 +134,7 @@ impl Store {
             next,
             tables,
             layers: BTreeMap::new(),
+            garbage: Vec::new(),
         })
     }
 
@@ -172,13 +184,18 @@ impl Store {
         self.tables.volumes.get(&number).map(|v| &v.options)
     }
 
+    /// The container with which a volume goes.
+    pub fn volume_with(&self, number: Number) -> Option<Number> {
+        self.tables.volumes.get(&number).and_then(|v| v.with)
+    }
+
     /// The volume with this name.
     pub fn volume(&self, name: &str) -> Option<(Number, &Volume)> {
         self.volumes().find(|(_, volume)| volume.name == name)
     }
 
     /// A number for something new.
-    fn take_number(&mut self) -> Number {
+    pub(super) fn take_number(&mut self) -> Number {
         let number = self.next;
         self.next += 1;
         number
@@ -238,22 +255,24 @@ impl Store {
     }
 
     /// Removes such a directory.
-    ///
-    /// # Errors
-    /// Of the disk.
-    pub fn remove_passing(&mut self, number: Number) -> Result<(), Errno> {
-        self.disk.remove(&directory_name('t', number))
+    pub fn remove_passing(&mut self, number: Number) {
+        self.clear(directory_name('t', number));
     }
 
     /// Publishes an image under its tags, taking them from the images that had them.
     ///
     /// # Errors
-    /// Of the disk; then nothing has changed.
+    /// Of the disk; the images are then as they were, and layers that only the new one lists are discarded.
     pub fn add_image(&mut self, image: Image) -> Result<(), Errno> {
         let number = self.take_number();
+        let layers: Vec<Number> = layers_of(&image).collect();
         let mut changes = self.without_tags(&image.tags);
         changes.push(Change::Image(number, Some(image)));
-        self.commit(changes)
+        let added = self.commit(changes);
+        if added.is_err() {
+            self.drop_layers(layers);
+        }
+        added
     }
 
     /// Gives an image a further name, taking it from the image that had it.
@@ -326,15 +345,17 @@ impl Store {
         self.commit(vec![Change::Container(number, Some(changed))])
     }
 
-    /// Removes a container, published or not, with its upper and the layers that only it lists.
+    /// Removes a container, published or not, with its upper and the layers that only it lists. Volumes that go
+    /// with it ([`Volume::with`]) are gone from the next opening on, unless somebody else mounts them.
     ///
     /// # Errors
-    /// Of the disk.
+    /// Of the disk; the container is then as it was.
     pub fn remove_container(&mut self, number: Number) -> Result<(), Errno> {
         if self.tables.containers.contains_key(&number) {
             self.commit(vec![Change::Container(number, None)])?;
         }
-        self.disk.remove(&directory_name('c', number))
+        self.clear(directory_name('c', number));
+        Ok(())
     }
 
     /// Makes and publishes an empty volume.
@@ -344,11 +365,28 @@ impl Store {
     pub fn add_volume(&mut self, volume: Volume) -> Result<(Number, Directory), Errno> {
         let (number, directory) = self.make('v')?;
         if let Err(errno) = self.commit(vec![Change::Volume(number, Some(volume))]) {
-            // It would go at the next opening; sooner is better.
-            let _gone = self.disk.remove(&directory_name('v', number));
+            self.clear(directory_name('v', number));
             return Err(errno);
         }
         Ok((number, directory))
+    }
+
+    /// Makes a volume stay when the container is gone with which it would go.
+    ///
+    /// # Errors
+    /// Of the disk; the volume is then as it was.
+    pub fn untie_volume(&mut self, number: Number) -> Result<(), Errno> {
+        let Some(volume) = self.tables.volumes.get(&number) else {
+            return Ok(());
+        };
+        if volume.with.is_none() {
+            return Ok(());
+        }
+        let untied = Volume {
+            with: None,
+            ..volume.clone()
+        };
+        self.commit(vec![Change::Volume(number, Some(untied))])
     }
 
     /// The content of a volume.
@@ -362,47 +400,63 @@ impl Store {
     /// Removes a volume and its content.
     ///
     /// # Errors
-    /// Of the disk.
+    /// Of the disk; the volume is then as it was.
     pub fn remove_volume(&mut self, number: Number) -> Result<(), Errno> {
         if self.tables.volumes.contains_key(&number) {
             self.commit(vec![Change::Volume(number, None)])?;
-            self.disk.remove(&directory_name('v', number))?;
+            self.clear(directory_name('v', number));
         }
         Ok(())
     }
 
+    /// Forgets a volume that could not be removed although the container is gone with which it goes: opening the
+    /// store would not find it again.
+    pub fn forsake_volume(&mut self, number: Number) {
+        if self.tables.volumes.remove(&number).is_some() {
+            self.clear(directory_name('v', number));
+        }
+    }
+
     /// Removes a layer that was made but is listed by nothing.
-    ///
-    /// # Errors
-    /// Of the disk.
-    pub fn discard_layer(&mut self, number: Number) -> Result<(), Errno> {
-        self.drop_layers([number])
+    pub fn discard_layer(&mut self, number: Number) {
+        self.drop_layers([number]);
     }
 
     /// Publishes changes, all or none, and removes the layers that nothing lists any more.
-    fn commit(&mut self, changes: Vec<Change>) -> Result<(), Errno> {
+    pub(super) fn commit(&mut self, changes: Vec<Change>) -> Result<(), Errno> {
+        for name in std::mem::take(&mut self.garbage) {
+            self.clear(name);
+        }
         self.log.append(&changes)?;
         let mut before = Vec::new();
         for change in changes {
             before.extend(self.tables.apply(change));
         }
-        self.drop_layers(before)
+        self.drop_layers(before);
+        Ok(())
+    }
+
+    /// Removes a directory that no record names any more. One that has to stay is tried again at the next
+    /// change, and goes at the latest when the store is opened again.
+    fn clear(&mut self, name: String) {
+        if self.disk.remove(&name).is_err() {
+            self.garbage.push(name);
+        }
     }
 
     /// Removes those of the layers that nothing lists any more.
-    fn drop_layers(&mut self, layers: impl IntoIterator<Item = Number>) -> Result<(), Errno> {
+    fn drop_layers(&mut self, layers: impl IntoIterator<Item = Number>) {
         let mut layers = layers.into_iter().peekable();
         if layers.peek().is_none() {
-            return Ok(());
+            return;
         }
         let listed = self.tables.listed_layers();
         for number in layers {
             if !listed.contains(&number) {
                 self.layers.remove(&number);
-                self.disk.remove(&directory_name('l', number))?;
+                self.clear(directory_name('l', number));
             }
         }
-        Ok(())
     }
 }
 

@@ -52,6 +52,7 @@ fn volume(name: &str) -> Volume {
         name: name.to_owned(),
         anonymous: false,
         owner: None,
+        with: None,
         driver,
         labels,
         options,

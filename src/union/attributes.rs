@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use rustix::fs::{OFlags, XattrFlags, fstat, ftruncate};
 
 use super::acl::{self, Acl};
+use super::copy_up::Need;
 use super::filesystem::Union;
 use super::lock::{lock, read, write};
 use super::marks::OVERRIDE_STAT;
@@ -56,7 +57,7 @@ impl Union {
             } else {
                 0
             },
-            blocks: facts.blocks,
+            blocks: self.blocks(node, facts)?,
             // A merged directory does not count its subdirectories (union row 147).
             links: if is_merged { 1 } else { facts.links },
             ino: if ino == 0 { self.show_ino(facts) } else { ino },
@@ -144,7 +145,7 @@ impl Union {
         if change.mode.is_some() && node.0.kind == FileKind::Symlink {
             return Err(Errno::OPNOTSUPP);
         }
-        self.copy_up(node, change.size)?;
+        self.copy_up(node, change.size.map_or(Need::Attributes, Need::Cut))?;
         let _changing = lock(&node.0.changing);
         if let Some(size) = change.size {
             self.truncate(node, size, caller)?;

@@ -21,12 +21,31 @@ use super::marks::{Mark, OVERRIDE_STAT};
 use super::node::{NodeRef, Upper};
 use super::real::{Facts, Real, type_of_kind};
 use super::temporary::Temporary;
-use super::{Directory, Errno, FileKind, Result, SetTime, data};
+use super::{Directory, Errno, Feature, FileKind, Result, SetTime};
+
+/// What of a file has to be in the upper layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// All but the data of a regular file.
+    Attributes,
+    /// Everything.
+    Data,
+    /// Of the data so many bytes: a truncation follows.
+    Cut(u64),
+}
+
+impl Need {
+    fn limit(self) -> Option<u64> {
+        match self {
+            Self::Attributes | Self::Data => None,
+            Self::Cut(limit) => Some(limit),
+        }
+    }
+}
 
 impl Union {
-    /// Copies a file up with its parents, unless it is up. Of a regular file only the first `limit` bytes:
-    /// for a truncation that follows. Takes the namespace lock by itself.
-    pub(super) fn copy_up(&self, node: &NodeRef, limit: Option<u64>) -> Result<()> {
+    /// Copies a file up with its parents, as far as it is not up. Takes the namespace lock by itself.
+    pub(super) fn copy_up(&self, node: &NodeRef, need: Need) -> Result<()> {
         self.check_writable()?;
         let mut chain = Vec::new();
         let mut next = Some(node.clone());
@@ -35,13 +54,20 @@ impl Union {
             chain.push(at);
         }
         while let Some(at) = chain.pop() {
-            let limit = if chain.is_empty() { limit } else { None };
-            self.copy_up_one(&at, limit)?;
+            let need = if chain.is_empty() {
+                need
+            } else {
+                Need::Attributes
+            };
+            self.copy_up_one(&at, need)?;
         }
-        Ok(())
+        match need {
+            Need::Attributes => Ok(()),
+            Need::Data | Need::Cut(_) => self.fetch_data(node, need.limit()),
+        }
     }
 
-    fn copy_up_one(&self, node: &NodeRef, limit: Option<u64>) -> Result<()> {
+    fn copy_up_one(&self, node: &NodeRef, need: Need) -> Result<()> {
         let _single = lock(&node.0.copying);
         if node.0.is_in_upper() {
             return Ok(());
@@ -49,13 +75,17 @@ impl Union {
         let lower = self.lower_real(node)?.ok_or(Errno::STALE)?;
         lower.refuse_immutable()?;
         let facts = lower.stat()?;
+        let leaves_data =
+            need == Need::Attributes && self.options.metacopy && node.0.kind == FileKind::Regular;
         let bytes = match facts.kind {
-            FileKind::Regular => (facts.blocks * 512).min(limit.unwrap_or(u64::MAX)),
+            FileKind::Regular if !leaves_data => {
+                (self.blocks(node, &facts)? * 512).min(need.limit().unwrap_or(u64::MAX))
+            }
             _ => 0,
         };
         self.take_space(bytes)?;
         let copied = if facts.kind == FileKind::Regular {
-            self.copy_regular(node, &lower, &facts, limit)
+            self.copy_regular(node, &lower, &facts, (!leaves_data).then_some(need))
         } else {
             self.copy_special(node, &lower, &facts)
         };
@@ -70,14 +100,19 @@ impl Union {
         node: &NodeRef,
         lower: &Real,
         facts: &Facts,
-        limit: Option<u64>,
+        data: Option<Need>,
     ) -> Result<()> {
         let from = open_unseen(lower)?;
         let lower = Real::opened(Arc::new(from));
         let names = self.names_to_copy(&lower)?;
         let (near, is_linked) = self.place_near(node)?;
-        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let (real, temporary) = match fs::openat(&near, ".", flags, Mode::RUSR | Mode::WUSR) {
+        let nameless = if self.may_use(Feature::Tmpfile) || !is_linked {
+            let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+            fs::openat(&near, ".", flags, Mode::RUSR | Mode::WUSR)
+        } else {
+            Err(Errno::OPNOTSUPP)
+        };
+        let (real, temporary) = match nameless {
             Ok(open) => (Real::opened(Arc::new(open)), None),
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) if is_linked => {
                 let temporary = self.temporary(|work, name| {
@@ -89,15 +124,29 @@ impl Union {
             }
             Err(errno) => return Err(errno),
         };
-        data::copy(
-            &lower.directory,
-            &real.directory,
-            facts,
-            limit,
-            &self.clone_refused,
-        )?;
+        let limit = data.and_then(Need::limit);
+        match data {
+            None => self.leave_data(&real, facts.size)?,
+            Some(_) => self.copy_all_data(node, &lower, &real, facts, limit)?,
+        }
         self.copy_attributes(&lower, facts, &real, &names, limit.is_some())?;
-        self.publish(node, facts, &real, temporary)
+        self.publish(node, facts, (&real, data.is_some()), temporary)
+    }
+
+    fn copy_all_data(
+        &self,
+        node: &NodeRef,
+        lower: &Real,
+        copy: &Real,
+        facts: &Facts,
+        limit: Option<u64>,
+    ) -> Result<()> {
+        if lock(&node.0.state).data.is_none() {
+            return self.copy_data(&lower.directory, &copy.directory, facts, limit);
+        }
+        let from = open_unseen(&self.data(node)?)?;
+        let facts = fs::fstat(&from)?.into();
+        self.copy_data(&from, &copy.directory, &facts, limit)
     }
 
     fn copy_special(&self, node: &NodeRef, lower: &Real, facts: &Facts) -> Result<()> {
@@ -113,7 +162,7 @@ impl Union {
         let names = self.names_to_copy(lower)?;
         self.copy_attributes(lower, facts, temporary.real(), &names, false)?;
         let real = temporary.real().clone();
-        self.publish(node, facts, &real, Some(temporary))
+        self.publish(node, facts, (&real, true), Some(temporary))
     }
 
     /// A directory on the upper file system in which to make a nameless file: the future parent, or the
@@ -132,7 +181,7 @@ impl Union {
         &self,
         node: &NodeRef,
         lower: &Facts,
-        real: &Real,
+        (real, has_data): (&Real, bool),
         temporary: Option<Temporary>,
     ) -> Result<()> {
         let _names = write(&self.names);
@@ -140,6 +189,9 @@ impl Union {
         let dentry = lock(&node.0.state).dentry.clone();
         let upper = match dentry {
             Some((parent, name)) => {
+                if !has_data {
+                    self.set_impure(&self.real(&parent)?)?;
+                }
                 self.give_name(&parent, &name, real, temporary)?;
                 Upper::Named
             }
@@ -151,6 +203,11 @@ impl Union {
         let mut state = lock(&node.0.state);
         state.upper = upper;
         state.upper_identity = Some(copy.identity());
+        state.data = match state.data.take() {
+            _ if has_data => None,
+            None => state.lower.clone(),
+            below => below,
+        };
         if node.0.is_directory() {
             Self::learn_empty_upper(node);
         } else {
@@ -163,6 +220,7 @@ impl Union {
             }
             uppers.nodes.insert(copy.identity(), node);
         }
+        node.0.data_in_upper.store(has_data, Ordering::Release);
         node.0.in_upper.store(true, Ordering::Release);
         Ok(())
     }
@@ -182,10 +240,12 @@ impl Union {
             Some(temporary) => temporary.publish(&Real::named(directory, name))?,
             None => real.link_to(&directory, name)?,
         }
-        parent.set_times(
+        // The copy is published: whatever fails from here on, the file is up.
+        let _times = parent.set_times(
             Some(SetTime::At(before.atime)),
             Some(SetTime::At(before.mtime)),
-        )
+        );
+        Ok(())
     }
 
     /// Copies owner, mode, extended attributes and times, in the order in which none undoes another: a
@@ -226,10 +286,8 @@ impl Union {
     /// Names of the extended attributes that go with the file: all but the union's marks.
     fn names_to_copy(&self, lower: &Real) -> Result<Vec<OsString>> {
         let mut names = lower.xattr_names()?;
-        if names
-            .iter()
-            .any(|name| name == self.marks.name(Mark::Metacopy))
-        {
+        let mark = self.marks.name(Mark::Metacopy);
+        if !self.options.metacopy && names.iter().any(|name| name == mark) {
             return Err(Errno::PERM);
         }
         names.retain(|name| !self.marks.is_private(name));
@@ -249,27 +307,6 @@ impl Union {
             }
         }
         Ok(())
-    }
-
-    /// Refuses a file whose data are in another layer: without `metacopy` its content would read as zeros
-    /// (union row 138).
-    pub(super) fn refuse_metacopy(&self, real: &Real) -> Result<()> {
-        if self.options.plain || real.xattr(self.marks.name(Mark::Metacopy))?.is_none() {
-            return Ok(());
-        }
-        Err(Errno::PERM)
-    }
-
-    /// The same while looking a name up, where it must not cost a system call: a file without data has
-    /// fewer blocks than its size asks for. The rare one that has them nevertheless is refused when it is
-    /// opened.
-    pub(super) fn refuse_metacopy_at_sight(&self, real: &Real, facts: &Facts) -> Result<()> {
-        let has_holes = facts.kind == FileKind::Regular && facts.blocks * 512 < facts.size;
-        if has_holes {
-            self.refuse_metacopy(real)
-        } else {
-            Ok(())
-        }
     }
 }
 

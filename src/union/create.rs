@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use rustix::fs::{self, Mode, OFlags, XattrFlags};
 
 use super::acl::{self, Acl};
+use super::copy_up::Need;
 use super::filesystem::{Step, Union, check_name};
 use super::find::UpperSight;
 use super::lock::{lock, read};
@@ -118,7 +119,7 @@ impl Union {
         let is_directory = birth.kind == FileKind::Directory;
         let is_over_lowers = !lock(&dir.0.state).lowers.is_empty();
         let is_opaque =
-            is_directory && (whiteout.is_some() || (self.options.redirect_dir && is_over_lowers));
+            is_directory && (whiteout.is_some() || (self.rules.writes_redirects && is_over_lowers));
         let (facts, open) = match whiteout {
             None => {
                 let made = self.make_real(&place.directory, name, &birth)?;
@@ -187,7 +188,7 @@ impl Union {
             return Err(Errno::NOTDIR);
         }
         self.check_writable()?;
-        self.copy_up(dir, None)?;
+        self.copy_up(dir, Need::Attributes)?;
         let _names = read(&self.names);
         self.check_alive(dir)?;
         let directory = self.upper_directory(dir)?.ok_or(Errno::STALE)?;

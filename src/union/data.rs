@@ -6,20 +6,47 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{self, SeekFrom};
 
+use super::filesystem::Union;
 use super::real::Facts;
-use super::{Errno, Result};
+use super::{Errno, Feature, Result};
 
 /// Largest piece that is copied with one call.
 const PIECE: usize = 1 << 30;
 
-/// Copies the first `limit` bytes, or all, into an empty file.
-pub(super) fn copy(
+impl Union {
+    /// Copies the first `limit` bytes, or all, into an empty file.
+    pub(super) fn copy_data(
+        &self,
+        from: &OwnedFd,
+        to: &OwnedFd,
+        facts: &Facts,
+        limit: Option<u64>,
+    ) -> Result<()> {
+        let has_copy_range = self.may_use(Feature::CopyRange);
+        copy(
+            from,
+            to,
+            facts,
+            limit,
+            (&self.clone_refused, has_copy_range),
+        )
+    }
+}
+
+fn copy(
     from: &OwnedFd,
     to: &OwnedFd,
     facts: &Facts,
     limit: Option<u64>,
-    clone_refused: &AtomicBool,
+    (clone_refused, has_copy_range): (&AtomicBool, bool),
 ) -> Result<()> {
+    let copy_range = |start, end| {
+        if has_copy_range {
+            copy_range(from, to, start, end)
+        } else {
+            copy_by_hand(from.as_fd(), to.as_fd(), start, end)
+        }
+    };
     let end = limit.map_or(facts.size, |limit| limit.min(facts.size));
     if end == 0 {
         return Ok(());
@@ -35,7 +62,7 @@ pub(super) fn copy(
     }
     if facts.blocks * 512 >= facts.size {
         // No holes to speak of.
-        return copy_range(from, to, 0, end);
+        return copy_range(0, end);
     }
     let mut at = 0;
     while at < end {
@@ -49,7 +76,7 @@ pub(super) fn copy(
             break;
         }
         let stop = fs::seek(from, SeekFrom::Hole(start))?.min(end);
-        copy_range(from, to, start, stop)?;
+        copy_range(start, stop)?;
         at = stop;
     }
     fs::ftruncate(to, end)

@@ -68,7 +68,7 @@ impl Union {
         if let Some(directory) = self.upper_directory(dir)? {
             self.list_layer(&Real::itself(directory), None, &mut merged)?;
             // Without lowers, only what was moved here can have lower parts.
-            if is_numbered && (!lowers.is_empty() || self.options.redirect_dir) {
+            if is_numbered && (!lowers.is_empty() || self.rules.writes_redirects) {
                 self.number_upper_directories(dir, &mut merged)?;
             }
         }

@@ -9,13 +9,15 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 
 use rustix::fs::{Mode, openat};
 
+use super::copy_up::Need;
 use super::descriptors::Descriptors;
 use super::lock::{lock, read, write};
 use super::lower::{LowerDirectory, directory_flags};
 use super::marks::Marks;
 use super::node::{Held, Node, NodeRef, State, Upper};
+use super::options::Rules;
 use super::real::{Facts, Real};
-use super::{Directory, Errno, FileKind, Options, Ownership, Provenance, Result, Stack};
+use super::{Directory, Errno, Feature, FileKind, Options, Ownership, Provenance, Result, Stack};
 
 /// Most directory nodes that are remembered although nobody holds them.
 const RECENT: usize = 512;
@@ -28,6 +30,7 @@ const RECENT: usize = 512;
 #[derive(Debug)]
 pub struct Union {
     pub(super) options: Options,
+    pub(super) rules: Rules,
     pub(super) marks: Marks,
     pub(super) work: Option<Directory>,
     pub(super) writable: bool,
@@ -66,12 +69,15 @@ pub(super) enum Step<T> {
 }
 
 impl Union {
-    /// Merges a stack. Makes no system call on the layers: a union that is opened and dropped costs
-    /// nothing.
+    /// Merges a stack. Makes no system call on the layers, and one on the work directory: a union that is
+    /// opened and dropped costs next to nothing.
     ///
     /// # Errors
     /// `EINVAL` for a stack without layers, a plain one that has lowers or no upper, and an upper without
-    /// a work directory; `EOPNOTSUPP` for [`Options::metacopy`] and [`Options::index`].
+    /// a work directory; `EINVAL` for options that the kernel refuses together (redirects or
+    /// metacopy in [`XattrNamespace::User`](super::XattrNamespace::User), metacopy without redirects);
+    /// `EOPNOTSUPP` for [`Options::index`]; `EINVAL` for a work directory that marks its upper layer as
+    /// volatile, or as needing anything else (overlayfs.rst, "Volatile mount").
     pub fn open(stack: Stack) -> Result<Arc<Self>> {
         let Stack {
             upper,
@@ -79,9 +85,7 @@ impl Union {
             lowers,
             options,
         } = stack;
-        if options.metacopy || options.index {
-            return Err(Errno::OPNOTSUPP);
-        }
+        let rules = Rules::new(&options)?;
         let layers_fit = if options.plain {
             upper.is_some() && lowers.is_empty()
         } else {
@@ -89,6 +93,12 @@ impl Union {
         };
         if !layers_fit {
             return Err(Errno::INVAL);
+        }
+        if let Some(work) = work.as_ref().filter(|_| upper.is_some() && !options.plain) {
+            super::volatile::check(work)?;
+            if options.volatile {
+                super::volatile::mark(work)?;
+            }
         }
         let roots: Arc<[_]> = lowers
             .into_iter()
@@ -108,9 +118,11 @@ impl Union {
         if options.fresh {
             Self::learn_empty_upper(&root);
         }
+        let clone_refused = options.without.contains(&Feature::Clone);
         Ok(Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
             marks: Marks::new(&options),
+            rules,
             options,
             work,
             writable: upper.is_some(),
@@ -122,7 +134,7 @@ impl Union {
             recent: Mutex::default(),
             process_uid,
             whiteout: Mutex::default(),
-            clone_refused: AtomicBool::new(false),
+            clone_refused: AtomicBool::new(clone_refused),
             device: OnceLock::new(),
         }))
     }
@@ -216,7 +228,7 @@ impl Union {
                 Step::CopyUp(node) => node,
             };
             drop(names);
-            self.copy_up(&node, None)?;
+            self.copy_up(&node, Need::Attributes)?;
         }
     }
 

@@ -9,6 +9,7 @@ use super::filesystem::Union;
 use super::lock::lock;
 use super::lower::LowerDirectory;
 use super::marks::Mark;
+use super::metacopy::{Elsewhere, LowerPlace};
 use super::names::Known;
 use super::node::{Node, NodeRef, State, Upper};
 use super::real::{Facts, Real};
@@ -109,8 +110,13 @@ impl Union {
         facts: &Facts,
     ) -> Result<NodeRef> {
         let kind = self.shown_kind(real, facts)?;
-        self.refuse_metacopy_at_sight(real, facts)?;
         let identity = facts.identity();
+        let is_known = lock(&self.uppers).nodes.get(&identity).is_some();
+        let elsewhere = if is_known {
+            Elsewhere::default()
+        } else {
+            self.data_of_upper(dir, name, real, facts)?
+        };
         let mut uppers = lock(&self.uppers);
         if let Some(node) = uppers
             .nodes
@@ -136,6 +142,8 @@ impl Union {
             upper: Upper::Named,
             upper_identity: Some(identity),
             ino: ino.unwrap_or_else(|| self.show_ino(facts)),
+            data: elsewhere.data,
+            redirect: elsewhere.redirect,
             ..State::default()
         };
         let node = Node::create(kind, state);
@@ -146,7 +154,7 @@ impl Union {
 
     fn lower_file(&self, dir: &NodeRef, name: &OsStr, sight: &LowerSight) -> Result<NodeRef> {
         let kind = self.shown_kind(&sight.real, &sight.facts)?;
-        self.refuse_metacopy_at_sight(&sight.real, &sight.facts)?;
+        let data = self.data_of_lower(dir, name, sight)?;
         let mut children = lock(&dir.0.children);
         if let Some(node) = children.get(name)
             && node.0.kind == kind
@@ -158,6 +166,7 @@ impl Union {
             dentry: Some((dir.clone(), name.to_owned())),
             lower: Some((Arc::clone(&sight.directory), name.to_owned())),
             ino: self.show_ino(&sight.facts),
+            data,
             ..State::default()
         };
         let node = Node::create(kind, state);
@@ -218,28 +227,27 @@ impl Union {
             // A redirect can lead into the lower layers even where the parent has no part in them.
             if !self.roots.is_empty() {
                 let directory = self.upper_directory(dir)?.ok_or(Errno::STALE)?;
-                let marks = self.directory_marks(&Real::named(directory, name))?;
+                let marks = self.marks_of(&Real::named(directory, name))?;
                 state.opaque = marks.opaque;
                 state.redirect.clone_from(&marks.redirect);
                 search.follow(&marks)?;
             }
         }
         let mut lowers = Vec::new();
-        while let Some((directory, facts)) = search.next()? {
+        while let Some(found) = search.next()? {
             if lowers.is_empty() {
-                ino = Some(self.show_ino(&facts));
+                ino = Some(self.show_ino(&found.facts));
             }
-            lowers.push(directory);
+            lowers.push(LowerDirectory::below(&found.parent, &found.name));
         }
         state.lowers = lowers.into();
         state.ino = ino.ok_or(Errno::NOENT)?;
         Ok(state)
     }
 
-    /// The marks of a real directory. Asking for all names at once is one call for the many directories
-    /// that have none.
-    pub(super) fn directory_marks(&self, real: &Real) -> Result<DirectoryMarks> {
-        let mut marks = DirectoryMarks::default();
+    /// The marks of a real file. Asking for all names at once is one call for the many that have none.
+    pub(super) fn marks_of(&self, real: &Real) -> Result<FileMarks> {
+        let mut marks = FileMarks::default();
         for name in real.xattr_names()? {
             if name == self.marks.name(Mark::Opaque) {
                 marks.opaque = real.xattr(&name)?.is_some_and(|value| value == b"y");
@@ -248,22 +256,33 @@ impl Union {
                     use std::os::unix::ffi::OsStringExt as _;
                     OsString::from_vec(value)
                 });
+            } else if name == self.marks.name(Mark::Metacopy) {
+                marks.metacopy = true;
             }
         }
         Ok(marks)
     }
 }
 
-/// What the union has written on a directory.
+/// What a union has written on a file.
 #[derive(Debug, Default)]
-pub(super) struct DirectoryMarks {
+pub(super) struct FileMarks {
     /// `overlay.opaque` is `y`.
     pub(super) opaque: bool,
     /// `overlay.redirect`
     pub(super) redirect: Option<OsString>,
+    /// `overlay.metacopy` is there.
+    pub(super) metacopy: bool,
 }
 
-/// The walk down the layers in search of the parts of one directory.
+/// What a search came upon.
+pub(super) struct Found {
+    parent: Arc<LowerDirectory>,
+    name: OsString,
+    facts: Facts,
+}
+
+/// The walk down the layers in search of the parts of one directory, or of the data of one file.
 pub(super) struct Search<'union> {
     union: &'union Union,
     /// Directories to look into.
@@ -274,10 +293,15 @@ pub(super) struct Search<'union> {
     /// What the next candidate has there, if that is known.
     seen: Option<Facts>,
     stop: bool,
+    is_for_data: bool,
 }
 
 impl<'union> Search<'union> {
-    fn new(union: &'union Union, candidates: Arc<[Arc<LowerDirectory>]>, name: &OsStr) -> Self {
+    pub(super) fn new(
+        union: &'union Union,
+        candidates: Arc<[Arc<LowerDirectory>]>,
+        name: &OsStr,
+    ) -> Self {
         Self {
             union,
             candidates,
@@ -285,6 +309,7 @@ impl<'union> Search<'union> {
             path: vec![name.to_owned()],
             seen: None,
             stop: false,
+            is_for_data: false,
         }
     }
 
@@ -297,20 +322,51 @@ impl<'union> Search<'union> {
         }
     }
 
-    /// Takes the marks of the part that was found last into account.
-    fn follow(&mut self, marks: &DirectoryMarks) -> Result<()> {
+    /// Takes the marks of the part in the upper layer into account.
+    pub(super) fn follow(&mut self, marks: &FileMarks) -> Result<()> {
         if marks.opaque {
             self.stop = true;
-        } else if let Some(redirect) = &marks.redirect {
-            let at = self.path.len().saturating_sub(1);
-            self.redirect(redirect, at, None)?;
+            return Ok(());
         }
-        Ok(())
+        self.follow_redirect(marks, None)
+    }
+
+    fn follow_redirect(&mut self, marks: &FileMarks, layer: Option<usize>) -> Result<()> {
+        let at = self.path.len().saturating_sub(1);
+        match &marks.redirect {
+            Some(redirect) => self.redirect(redirect, at, layer),
+            None => Ok(()),
+        }
+    }
+
+    /// Where the data of a file are that was found in this directory of a lower layer.
+    pub(super) fn data_below(
+        mut self,
+        directory: &Arc<LowerDirectory>,
+        marks: &FileMarks,
+    ) -> Result<LowerPlace> {
+        let at = self
+            .candidates
+            .iter()
+            .position(|it| Arc::ptr_eq(it, directory));
+        self.next = at.map_or(self.candidates.len(), |at| at + 1);
+        self.follow_redirect(marks, Some(directory.layer))?;
+        self.data()
+    }
+
+    /// Where the data of the file are.
+    pub(super) fn data(mut self) -> Result<LowerPlace> {
+        self.is_for_data = true;
+        let found = self.next()?.ok_or(Errno::IO)?;
+        Ok((found.parent, found.name))
     }
 
     /// Replaces component `at` of the path by what a redirect says. An absolute one starts at the roots
     /// of the layers below `layer`.
     fn redirect(&mut self, redirect: &OsStr, at: usize, layer: Option<usize>) -> Result<()> {
+        if !self.union.rules.follows_redirects {
+            return Err(Errno::PERM);
+        }
         let (is_absolute, parts) = super::redirect::parse(redirect)?;
         let rest = self.path.split_off((at + 1).min(self.path.len()));
         if is_absolute {
@@ -329,7 +385,7 @@ impl<'union> Search<'union> {
     }
 
     /// The next part, downwards.
-    fn next(&mut self) -> Result<Option<(Arc<LowerDirectory>, Facts)>> {
+    fn next(&mut self) -> Result<Option<Found>> {
         while !self.stop {
             let Some(base) = self.candidates.get(self.next).cloned() else {
                 break;
@@ -343,19 +399,19 @@ impl<'union> Search<'union> {
     }
 
     /// Walks the path in one layer.
-    fn walk(
-        &mut self,
-        mut base: Arc<LowerDirectory>,
-    ) -> Result<Option<(Arc<LowerDirectory>, Facts)>> {
+    fn walk(&mut self, mut base: Arc<LowerDirectory>) -> Result<Option<Found>> {
         let path = self.path.clone();
         let is_last_layer = base.layer + 1 >= self.union.roots.len();
-        let mut found = None;
         for (at, name) in path.iter().enumerate() {
             let real = base.child(&self.union.descriptors, name)?;
             let seen = self.seen.take();
             let Some(facts) = seen.map_or_else(|| real.look(), |facts| Ok(Some(facts)))? else {
                 return Ok(None);
             };
+            let is_last = at + 1 == path.len();
+            if is_last && self.is_for_data {
+                return self.data_here(base, real, facts);
+            }
             if facts.kind != FileKind::Directory {
                 // A whiteout ends the merge, and so does any other file (union row 5), on the way to an
                 // absolute redirect too.
@@ -363,7 +419,7 @@ impl<'union> Search<'union> {
                 return Ok(None);
             }
             if !is_last_layer {
-                let marks = self.union.directory_marks(&real)?;
+                let marks = self.union.marks_of(&real)?;
                 if marks.opaque {
                     self.stop = true;
                 } else if let Some(redirect) = &marks.redirect {
@@ -372,9 +428,42 @@ impl<'union> Search<'union> {
                     self.redirect(redirect, at, Some(base.layer))?;
                 }
             }
+            if is_last {
+                let (parent, name) = (base, name.clone());
+                return Ok(Some(Found {
+                    parent,
+                    name,
+                    facts,
+                }));
+            }
             base = LowerDirectory::below(&base, name);
-            found = Some((Arc::clone(&base), facts));
         }
-        Ok(found)
+        Ok(None)
+    }
+
+    /// What the walk has come to is the file with the data, or one that leads further down.
+    fn data_here(
+        &mut self,
+        parent: Arc<LowerDirectory>,
+        real: Real,
+        facts: Facts,
+    ) -> Result<Option<Found>> {
+        if facts.kind != FileKind::Regular
+            || self.union.is_lower_whiteout(&parent, &real, &facts)?
+        {
+            self.stop = true;
+            return Ok(None);
+        }
+        let marks = self.union.marks_of(&real)?;
+        if marks.metacopy {
+            self.follow_redirect(&marks, Some(parent.layer))?;
+            return Ok(None);
+        }
+        let name = real.name;
+        Ok(Some(Found {
+            parent,
+            name,
+            facts,
+        }))
     }
 }

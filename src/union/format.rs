@@ -14,16 +14,19 @@
 //! | mark | where | meaning |
 //! |---|---|---|
 //! | character device 0:0 | any layer | whiteout: the name does not exist, whatever is below |
-//! | `NS.overlay.whiteout` on an empty file, in a directory with opaque `x` | any layer | whiteout |
+//! | `NS.overlay.whiteout` on an empty file, in a directory with opaque `x` | any layer; for the kernel, lower ones | whiteout |
 //! | `NS.overlay.opaque` = `y` | directory | nothing below is merged with it |
-//! | `NS.overlay.redirect` | directory | its lower part is at this name in the same parent, or at this absolute path |
-//! | `NS.overlay.metacopy` | regular file | its data are in a layer below; such a file is refused with `EPERM` |
+//! | `NS.overlay.redirect` | directory | its lower part is at this name in the same parent, or at this absolute path; `EPERM` with `redirect_dir=nofollow`, which is the only choice with `userxattr` |
+//! | `NS.overlay.metacopy` | regular file | its data are in a layer below, by the same name or where its redirect says; `EPERM` with `metacopy` off, `EIO` when they are missing |
 //! | `NS.overlay.overlay.*` | any | a program's own attribute `NS.overlay.*`, one level up |
-//! | other `NS.overlay.*` (`origin`, `impure`, `nlink`, `uuid`, `protattr`) | any | the kernel's; hidden, not interpreted, never copied |
+//! | `NS.overlay.origin` | any | the kernel's: which lower file it was copied up from; not interpreted |
+//! | `NS.overlay.impure` = `y` | directory | files with an `origin` or `metacopy` are in it; written when one comes there |
+//! | other `NS.overlay.*` (`nlink`, `uuid`, `protattr`) | any | the kernel's; hidden, not interpreted, never copied |
+//! | `work/incompat/*` | work directory | the upper layer needs something unknown, or was `volatile`: refused |
 //!
 //! Written are whiteout devices (several names of one inode), the xattr form where devices are refused,
-//! opaque `y` on a directory that is made or moved over something hidden, and redirects if
-//! [`Options::redirect_dir`](super::Options::redirect_dir) asks for them. `origin` is not written: a
+//! opaque `y` on a directory that is made or moved over something hidden, and redirects and `metacopy` if
+//! the [options](super::Options) ask for them. `origin` is not written: a
 //! copied-up file keeps its inode number while the union is open, not beyond.
 //!
 //! # The work directory
@@ -53,6 +56,7 @@
 //!   the layers were merged offline.
 //! - Row 29: a whiteout has one link more for every further one, and none in the work directory.
 //! - Nothing is flushed to the disk on copy-up.
+//! - A file whose data are missing, or may not be looked for, can be unlinked; all else is `EIO` or `EPERM`.
 //! - A lower file that was unlinked while open can still be changed through its descriptor (it is copied up
 //!   without a name); the kernel answers `EEXIST` (measured on 6.18).
 //! - Directories are numbered by their topmost lower part also in a listing, except that the listing of a

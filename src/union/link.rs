@@ -41,6 +41,11 @@ impl Union {
             // A link or pipe that has to become a regular file later could not take its other names along.
             self.make_carrier(node)?;
         }
+        // Whatever name it is found by.
+        self.mark_for_data(node, false)?;
+        if let Some(home) = self.parent(node) {
+            self.mark_for_arrival(node, &home, dir)?;
+        }
         let real = self.real(node)?;
         let directory = self.upper_directory(dir)?.ok_or(Errno::STALE)?;
         if whiteout.is_some() {

@@ -19,6 +19,10 @@ pub(super) enum Mark {
     Redirect,
     /// The file's data are in a lower layer.
     Metacopy,
+    /// The file was copied up from here; its inode number is the lower file's. Only the kernel writes it.
+    Origin,
+    /// `y`: files with an origin are in this directory, so that a listing has to look up their numbers.
+    Impure,
 }
 
 /// The prefix below which `containers/storage` and fuse-overlayfs keep what an ordinary user cannot set.
@@ -59,10 +63,14 @@ impl Marks {
             (XattrNamespace::Trusted, Mark::Whiteout) => "trusted.overlay.whiteout",
             (XattrNamespace::Trusted, Mark::Redirect) => "trusted.overlay.redirect",
             (XattrNamespace::Trusted, Mark::Metacopy) => "trusted.overlay.metacopy",
+            (XattrNamespace::Trusted, Mark::Origin) => "trusted.overlay.origin",
+            (XattrNamespace::Trusted, Mark::Impure) => "trusted.overlay.impure",
             (XattrNamespace::User, Mark::Opaque) => "user.overlay.opaque",
             (XattrNamespace::User, Mark::Whiteout) => "user.overlay.whiteout",
             (XattrNamespace::User, Mark::Redirect) => "user.overlay.redirect",
             (XattrNamespace::User, Mark::Metacopy) => "user.overlay.metacopy",
+            (XattrNamespace::User, Mark::Origin) => "user.overlay.origin",
+            (XattrNamespace::User, Mark::Impure) => "user.overlay.impure",
         };
         OsStr::new(name)
     }

@@ -29,8 +29,10 @@ mod link;
 mod lock;
 mod lower;
 mod marks;
+mod metacopy;
 mod names;
 mod node;
+mod options;
 mod override_stat;
 mod plant;
 mod privileges;
@@ -42,6 +44,7 @@ mod symlink;
 mod temporary;
 mod types;
 mod unlink;
+mod volatile;
 mod whiteout;
 mod xattr;
 
@@ -51,8 +54,9 @@ pub use handle::Handle;
 pub use node::NodeRef;
 pub use types::{
     AllocateRange, Attributes, Caller, CallerCapability, ChangeKind, CopyOptions, DirectoryEntry,
-    FileKind, New, NewKind, OpenFlags, Options, Ownership, Provenance, RenameFlags, SetAttributes,
-    SetTime, Space, Stack, Timestamp, UpperChange, XattrFlags, XattrNamespace,
+    Feature, FileKind, New, NewKind, OpenFlags, Options, Ownership, Provenance, RedirectDir,
+    RenameFlags, SetAttributes, SetTime, Space, Stack, Timestamp, UpperChange, XattrFlags,
+    XattrNamespace,
 };
 
 /// A directory of the real disk, open. Shared: one layer serves many unions.

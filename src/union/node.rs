@@ -10,6 +10,7 @@ use super::acl::Acl;
 use super::descriptors::Slot;
 use super::lock::lock;
 use super::lower::LowerDirectory;
+use super::metacopy::LowerPlace;
 use super::names::Names;
 use super::{Directory, FileKind};
 
@@ -62,6 +63,8 @@ pub(super) struct Node {
     pub(super) changing: Mutex<()>,
     /// Set once the file is in the upper layer.
     pub(super) in_upper: AtomicBool,
+    /// Set once its data are there, too: they may come later than the rest.
+    pub(super) data_in_upper: AtomicBool,
     /// Set when the file is known to have neither set-ID bits nor file capabilities, so that a write
     /// need not look for them.
     pub(super) harmless: AtomicBool,
@@ -95,14 +98,16 @@ pub(super) struct State {
     /// Identity of the upper part, `(dev, ino)`.
     pub(super) upper_identity: Option<(u64, u64)>,
     /// Of a file that is not a directory: where its lower is.
-    pub(super) lower: Option<(Arc<LowerDirectory>, OsString)>,
+    pub(super) lower: Option<LowerPlace>,
+    /// Of a regular file: where its data are, if not with its topmost part.
+    pub(super) data: Option<LowerPlace>,
     /// Of a directory: the lower directories that are merged, topmost first.
     pub(super) lowers: Arc<[Arc<LowerDirectory>]>,
     /// What `stat` shows.
     pub(super) ino: u64,
     /// Of a directory: its upper part is opaque.
     pub(super) opaque: bool,
-    /// Of a directory: the redirect of its upper part.
+    /// The redirect of the upper part.
     pub(super) redirect: Option<OsString>,
     /// Set while the file has no name and its blocks are accounted for.
     pub(super) orphan: Option<super::space::Orphan>,
@@ -130,6 +135,7 @@ impl Node {
     pub(super) fn create(kind: FileKind, state: State) -> NodeRef {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let in_upper = !state.upper.is_absent();
+        let data_in_upper = in_upper && state.data.is_none();
         NodeRef(Arc::new(Self {
             id: NEXT.fetch_add(1, atomic::Ordering::Relaxed),
             kind,
@@ -137,6 +143,7 @@ impl Node {
             copying: Mutex::new(()),
             changing: Mutex::new(()),
             in_upper: AtomicBool::new(in_upper),
+            data_in_upper: AtomicBool::new(data_in_upper),
             harmless: AtomicBool::new(false),
             inheritance: Mutex::new(None),
             names: Mutex::default(),
@@ -151,6 +158,10 @@ impl Node {
 
     pub(super) fn is_in_upper(&self) -> bool {
         self.in_upper.load(atomic::Ordering::Acquire)
+    }
+
+    pub(super) fn has_upper_data(&self) -> bool {
+        self.data_in_upper.load(atomic::Ordering::Acquire)
     }
 }
 

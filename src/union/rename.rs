@@ -16,7 +16,7 @@ use super::lock::lock;
 use super::marks::Mark;
 use super::node::NodeRef;
 use super::real::Real;
-use super::{Errno, FileKind, RenameFlags, Result};
+use super::{Errno, Feature, FileKind, RenameFlags, Result};
 
 /// One end of a rename.
 #[derive(Clone, Copy)]
@@ -134,7 +134,7 @@ impl Union {
     /// 115-117).
     fn check_movable(&self, node: &NodeRef) -> Result<()> {
         let is_pinned_down = node.0.is_directory()
-            && !self.options.redirect_dir
+            && !self.rules.writes_redirects
             && (!lock(&node.0.state).lowers.is_empty() || !node.0.is_in_upper());
         if is_pinned_down {
             Err(Errno::XDEV)
@@ -177,16 +177,21 @@ impl Union {
             UpperSight::Whiteout(_) | UpperSight::Nothing => None,
         };
         self.mark_for_move(old, from, to)?;
+        self.mark_for_arrival(old, from.dir, to.dir)?;
         let is_over_whiteout = matches!(sight, UpperSight::Whiteout(_));
+        if let UpperSight::Whiteout(whiteout) = &sight {
+            // It changes places with the file, for a moment or for good.
+            self.announce_arrival(whiteout, &source.directory)?;
+        }
         if is_hiding && is_over_whiteout {
-            // The whiteouts change places with the file.
             source.rename_to(&target, Native::EXCHANGE)?;
         } else if is_hiding {
             self.take_space(0)?;
             self.rename_leaving_whiteout(&source, &target)?;
         } else if is_over_whiteout && old.0.is_directory() {
             source.rename_to(&target, Native::EXCHANGE)?;
-            source.unlink()?;
+            // Renamed it is; a whiteout over nothing, should it have to stay, hides nothing.
+            let _unlinked = source.unlink();
         } else {
             source.rename_to(&target, Native::empty())?;
         }
@@ -205,6 +210,8 @@ impl Union {
         let target = self.place(to)?;
         self.mark_for_move(old, from, to)?;
         self.mark_for_move(new, to, from)?;
+        self.mark_for_arrival(old, from.dir, to.dir)?;
+        self.mark_for_arrival(new, to.dir, from.dir)?;
         source.rename_to(&target, Native::EXCHANGE)?;
         forget(from, to);
         settle(old, from, to);
@@ -253,7 +260,7 @@ impl Union {
     /// Writes on a directory what will keep its view the same at the new place.
     fn mark_for_move(&self, node: &NodeRef, from: End<'_>, to: End<'_>) -> Result<()> {
         if !node.0.is_directory() {
-            return Ok(());
+            return self.mark_for_data(node, from.dir.same(to.dir));
         }
         let (is_merged, is_opaque) = {
             let state = lock(&node.0.state);
@@ -268,6 +275,49 @@ impl Union {
             lock(&node.0.state).opaque = true;
         }
         Ok(())
+    }
+
+    /// Marks a directory that is to get a file whose inode number the kernel takes from a lower one.
+    pub(super) fn mark_for_arrival(
+        &self,
+        node: &NodeRef,
+        from: &NodeRef,
+        to: &NodeRef,
+    ) -> Result<()> {
+        if from.same(to) {
+            return Ok(());
+        }
+        let has_lower_data = lock(&node.0.state).data.is_some();
+        let origin = self.marks.name(Mark::Origin);
+        if has_lower_data || self.real(node)?.xattr(origin)?.is_some() {
+            self.set_impure(&self.real(to)?)?;
+        }
+        Ok(())
+    }
+
+    /// Marks a directory in which files have the inode numbers of lower ones: without the mark, the kernel
+    /// lists them under other numbers than `stat` shows.
+    pub(super) fn set_impure(&self, real: &Real) -> Result<()> {
+        let name = self.marks.name(Mark::Impure);
+        if real.xattr(name)?.is_some() {
+            return Ok(());
+        }
+        real.set_xattr(name, b"y", XattrFlags::empty())
+    }
+
+    /// Writes on a file whose data are in a lower layer where they will be found. One of several names of a
+    /// lower file is said absolutely, as the kernel does.
+    pub(super) fn mark_for_data(&self, node: &NodeRef, same_parent: bool) -> Result<()> {
+        let real = self.real(node)?;
+        let elsewhere = lock(&node.0.state).data.clone();
+        match elsewhere {
+            Some((directory, name)) => {
+                let lower = directory.child(&self.descriptors, &name)?.stat()?;
+                self.set_redirect(node, &real, same_parent && lower.links <= 1)
+            }
+            None if node.0.kind == FileKind::Regular => self.refuse_metacopy(&real),
+            None => Ok(()),
+        }
     }
 
     fn set_redirect(&self, node: &NodeRef, real: &Real, same_parent: bool) -> Result<()> {
@@ -300,9 +350,11 @@ impl Union {
 
     /// Renames and leaves a whiteout behind, in one step where the file system can.
     fn rename_leaving_whiteout(&self, source: &Real, target: &Real) -> Result<()> {
-        match source.rename_to(target, Native::WHITEOUT) {
-            Err(Errno::INVAL | Errno::PERM | Errno::NOSYS) => {}
-            other => return other,
+        if self.may_use(Feature::RenameWhiteout) && self.may_use(Feature::WhiteoutDevice) {
+            match source.rename_to(target, Native::WHITEOUT) {
+                Err(Errno::INVAL | Errno::PERM | Errno::NOSYS) => {}
+                other => return other,
+            }
         }
         let whiteout = self.whiteout_for(source)?;
         source.rename_to(target, Native::empty())?;

@@ -29,12 +29,17 @@ pub struct Options {
     pub namespace: XattrNamespace,
     /// How owners, modes and devices are kept.
     pub ownership: Ownership,
-    /// `redirect_dir=on`: renaming a directory of a lower layer writes a redirect; else `EXDEV`.
-    pub redirect_dir: bool,
-    /// `metacopy=on`
+    /// `redirect_dir=…`; absent, it is as in a kernel that is configured as Debian's or Docker's: `on` with
+    /// [`metacopy`](Self::metacopy), `nofollow` in [`XattrNamespace::User`], else `off`, which follows.
+    pub redirect_dir: Option<RedirectDir>,
+    /// `metacopy=on`: a change of attributes leaves the data in the lower layer. Off, a file whose data are in
+    /// another layer is `EPERM`.
     pub metacopy: bool,
-    /// `index=on`
+    /// `index=on`: refused. A layer that was written with it is read as the kernel reads it with `index=off`:
+    /// its index counts among a file's links, and links of a lower file break when they are copied up.
     pub index: bool,
+    /// `volatile`: nothing is flushed to the disk, and the upper layer cannot be opened again.
+    pub volatile: bool,
     /// One directory as it is: no whiteouts, no marks, nothing hidden. Takes an upper and no lowers.
     pub plain: bool,
     /// Of a plain union: nobody else changes the directory while it is open, so names that were looked up
@@ -47,6 +52,39 @@ pub struct Options {
     pub space: Option<std::sync::Arc<dyn Space>>,
     /// Something to keep for as long as the union is open: the mount that its directories lie in.
     pub keep: Option<std::sync::Arc<dyn std::any::Any + Send + Sync>>,
+    /// What the union is to do without, although the disk may have it: so that the ways around it can be
+    /// tried on any disk.
+    pub without: Vec<Feature>,
+}
+
+/// What to do with redirects: `redirect_dir` in overlayfs.rst, "renaming directories".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectDir {
+    /// Renaming a directory of a lower layer writes a redirect; redirects are followed.
+    On,
+    /// Renaming one is `EXDEV`; redirects are followed.
+    Follow,
+    /// Renaming one is `EXDEV`, and so is following refused: such a directory is `EPERM`.
+    NoFollow,
+    /// As `Follow`, which is what `off` means while `redirect_always_follow` is set.
+    Off,
+}
+
+/// Something that not every disk has, and that the union knows a way around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// `O_TMPFILE`; else a file in the making has a name in the work directory.
+    Tmpfile,
+    /// `FICLONE`; else data are copied.
+    Clone,
+    /// `copy_file_range`; else data are read and written.
+    CopyRange,
+    /// `RENAME_WHITEOUT`; else the whiteout comes in a second step.
+    RenameWhiteout,
+    /// Character devices 0:0; else a whiteout is an empty file with an attribute.
+    WhiteoutDevice,
+    /// Several names of one whiteout; else each is a file of its own.
+    WhiteoutLink,
 }
 
 /// Accounts for disk space: `fill disk`, a tmpfs with a size.

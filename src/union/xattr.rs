@@ -8,6 +8,7 @@ use rustix::fs::XattrFlags as Native;
 
 use super::acl::{self, Acl};
 use super::attributes::write_representation;
+use super::copy_up::Need;
 use super::filesystem::Union;
 use super::lock::{lock, read, write};
 use super::node::NodeRef;
@@ -52,7 +53,7 @@ impl Union {
         if name == acl::DEFAULT && !node.0.is_directory() {
             return Err(Errno::ACCESS);
         }
-        self.copy_up(node, None)?;
+        self.copy_up(node, Need::Attributes)?;
         let _changing = lock(&node.0.changing);
         if self.is_overridden() && name != acl::DEFAULT {
             let _names = write(&self.names);
@@ -136,7 +137,7 @@ impl Union {
             // What is not there needs no copy.
             self.get_xattr(node, name)?;
         }
-        self.copy_up(node, None)?;
+        self.copy_up(node, Need::Attributes)?;
         let _names = read(&self.names);
         let removed = self.real(node)?.remove_xattr(&real_name);
         lock(&node.0.inheritance).take();

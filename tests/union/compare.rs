@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use layerspec::union::Options;
+use layerspec::union::{Feature, Options, RedirectDir};
 
 use super::kernel::{Kernel, Layers};
 use super::script::{Outcome, Script, Side, as_user};
@@ -26,30 +26,69 @@ pub(crate) struct Plan {
     /// Compare the upper layers on the disk, too.
     pub(crate) is_raw: bool,
     pub(crate) redirect_dir: bool,
+    pub(crate) metacopy: bool,
+    /// What our side does without.
+    pub(crate) without: &'static [Feature],
+}
+
+impl Plan {
+    pub(crate) const fn new(style: Style) -> Self {
+        Self {
+            style,
+            is_raw: false,
+            redirect_dir: false,
+            metacopy: false,
+            without: &[],
+        }
+    }
+
+    /// What the kernel mounts with.
+    pub(crate) fn mount_options(self) -> &'static str {
+        match (self.style, self.redirect_dir, self.metacopy) {
+            (Style::UserMarks | Style::OverrideForKernel, _, _) => ",userxattr",
+            (_, _, true) => ",metacopy=on",
+            (_, true, _) => ",redirect_dir=on",
+            _ => "",
+        }
+    }
+
+    /// The same for the union.
+    pub(crate) fn options(self) -> Options {
+        Options {
+            redirect_dir: self.redirect_dir.then_some(RedirectDir::On),
+            metacopy: self.metacopy,
+            without: self.without.to_vec(),
+            ..stage::options(self.style)
+        }
+    }
 }
 
 /// Compares; returns what differs, as text.
 pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
     let mount = base.join("mount");
     let mut report = String::new();
-    let options = if plan.redirect_dir {
-        ",redirect_dir=on"
-    } else {
-        ""
+    let options = plan.mount_options();
+    // Where owners are not real, only what is shown can be the same.
+    let style = match plan.style {
+        Style::Override => Style::Real,
+        Style::OverrideForKernel => Style::UserMarks,
+        style => style,
     };
-    let theirs = stage::build(script, &base.join("kernel"), Style::Real);
+    let theirs = stage::build(script, &base.join("kernel"), style);
     let expected = run_kernel(script, &theirs, &mount, options);
-    let union = Options {
-        redirect_dir: plan.redirect_dir,
-        ..stage::options(plan.style)
-    };
+    let union = plan.options();
     match plan.style {
-        Style::Real => {
-            let ours = stage::build(script, &base.join("ours"), Style::Real);
+        Style::Real | Style::UserMarks => {
+            let ours = stage::build(script, &base.join("ours"), style);
             let got = run_ours(script, &ours, &union);
             compare_shown(script, &expected, &got, "", &mut report);
             // The kernel must see in our layers what we showed, and the other way round.
-            let seen = Kernel::mount(&ours, &mount, options).unwrap().tree();
+            let seen = if plan.without.contains(&Feature::WhiteoutDevice) {
+                // The kernel knows the other form of whiteouts in lower layers only.
+                Kernel::mount_read_only(&ours, &mount).unwrap().tree()
+            } else {
+                Kernel::mount(&ours, &mount, options).unwrap().tree()
+            };
             compare_trees(&seen, &got.tree, "kernel on our layers", "we", &mut report);
             let seen = stage::open(&theirs, union).tree();
             compare_trees(
@@ -64,6 +103,17 @@ pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
                 compare_trees(&theirs, &ours, "kernel's upper", "our upper", &mut report);
             }
             compare_leftovers(&ours, &mut report);
+        }
+        Style::OverrideForKernel => {
+            let ours = stage::build(script, &base.join("ours"), plan.style);
+            // What each showed is compared elsewhere: here the kernel lacks privileges that callers have.
+            let got = run_ours(script, &ours, &union);
+            let seen = Kernel::mount(&ours, &mount, options).unwrap().tree();
+            let (seen, shown) = (
+                without_owners(&seen, &got.tree),
+                without_owners(&got.tree, &got.tree),
+            );
+            compare_trees(&seen, &shown, "kernel on our layers", "we", &mut report);
         }
         Style::Override => {
             let path = base.join("user");
@@ -146,7 +196,7 @@ fn compare_shown(script: &Script, theirs: &Shown, ours: &Shown, who: &str, repor
     );
 }
 
-fn compare_trees(
+pub(crate) fn compare_trees(
     left: &BTreeMap<String, String>,
     right: &BTreeMap<String, String>,
     left_name: &str,
@@ -165,8 +215,24 @@ fn compare_trees(
     }
 }
 
+/// Names, and the content of what is a file or directory to us; else it may be kept as something else.
+fn without_owners(
+    tree: &BTreeMap<String, String>,
+    ours: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let plain = |(path, text): (&String, &String)| {
+        let shown = match ours.get(path).and_then(|ours| ours.chars().next()) {
+            Some('f') => text.split_once("] ").map(|(_, content)| content.to_owned()),
+            Some('d') => Some(text[..1].to_owned()),
+            _ => None,
+        };
+        (path.clone(), shown.unwrap_or_default())
+    };
+    tree.iter().map(plain).collect()
+}
+
 /// Nothing stays behind in the work directory.
-fn compare_leftovers(layers: &Layers, report: &mut String) {
+pub(crate) fn compare_leftovers(layers: &Layers, report: &mut String) {
     for entry in std::fs::read_dir(&layers.work).unwrap() {
         let name = entry.unwrap().file_name();
         if name != "work" {

@@ -39,15 +39,35 @@ impl Kernel {
             layers.upper.display(),
             layers.work.display()
         );
+        Self::mount_with(mount, data)
+    }
+
+    /// All layers as lowers.
+    pub(crate) fn mount_read_only(layers: &Layers, mount: &Path) -> Result<Self, Errno> {
+        let lowers: Vec<_> = std::iter::once(&layers.upper)
+            .chain(&layers.lowers)
+            .map(|path| path.to_str().unwrap())
+            .collect();
+        Self::mount_with(mount, format!("lowerdir={}", lowers.join(":")))
+    }
+
+    fn mount_with(mount: &Path, data: String) -> Result<Self, Errno> {
         std::fs::create_dir_all(mount).unwrap();
         let data = CString::new(data).unwrap();
-        rustix::mount::mount(
-            "overlay",
-            mount,
-            "overlay",
-            rustix::mount::MountFlags::empty(),
-            Some(data.as_c_str()),
-        )?;
+        let flags = rustix::mount::MountFlags::empty();
+        let try_once =
+            || rustix::mount::mount("overlay", mount, "overlay", flags, Some(data.as_c_str()));
+        let mut mounted = try_once();
+        // With an index, the layers must not be in use: a namespace that somebody makes at the moment in which
+        // they are unmounted keeps them so for as long as it takes to get rid of its copy.
+        for _ in 0..500 {
+            if mounted != Err(Errno::BUSY) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            mounted = try_once();
+        }
+        mounted?;
         let mut side = Self::plain(mount);
         side.is_mounted = true;
         Ok(side)
@@ -146,6 +166,16 @@ impl Side for Kernel {
             "append" => self.write(words[1], OFlags::APPEND, words[2]),
             "otrunc" => self.write(words[1], OFlags::TRUNC, words[2]),
             "openw" => done(open(&path(1), OFlags::WRONLY)),
+            "alloc" => {
+                let flags = match words[2] {
+                    "grow" => fs::FallocateFlags::empty(),
+                    "keep" => fs::FallocateFlags::KEEP_SIZE,
+                    _ => fs::FallocateFlags::PUNCH_HOLE | fs::FallocateFlags::KEEP_SIZE,
+                };
+                let (offset, length) = (words[3].parse().unwrap(), words[4].parse().unwrap());
+                let file = open(&path(1), OFlags::WRONLY)?;
+                done(fs::fallocate(file, flags, offset, length))
+            }
             "trunc" => {
                 let size = words[2].parse().unwrap();
                 let file = open(&path(1), OFlags::WRONLY)?;
@@ -318,8 +348,15 @@ impl Side for Kernel {
         while let Some(dir) = open.pop() {
             tree.insert(format!("{dir}/"), self.describe(&dir).unwrap().text());
             for entry in std::fs::read_dir(self.path(&dir)).unwrap() {
-                let name = entry.unwrap().file_name();
-                let path = format!("{dir}/{}", name.to_str().unwrap());
+                let entry = entry.unwrap();
+                let path = format!("{dir}/{}", entry.file_name().to_str().unwrap());
+                // Directories that were merged offline differ (row 107).
+                if let Ok(stat) = fs::lstat(entry.path())
+                    && FileType::from_raw_mode(stat.st_mode) != FileType::Directory
+                {
+                    let listed = std::os::unix::fs::DirEntryExt::ino(&entry);
+                    assert_eq!(listed, stat.st_ino, "inode number in the listing: {path}");
+                }
                 // The kernel lists whiteouts in directories of one layer (rows 23-25).
                 match self.describe(&path) {
                     Err(Errno::NOENT) => {}

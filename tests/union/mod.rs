@@ -2,6 +2,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod kernel;
+pub(crate) mod mixed;
 pub(crate) mod ours;
 pub(crate) mod random;
 pub(crate) mod script;

@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 
 use layerspec::union::{
-    Attributes, Caller, CallerCapability, Errno, FileKind, Handle, New, NewKind, NodeRef,
-    OpenFlags, RenameFlags, SetAttributes, SetTime, Timestamp, Union, XattrFlags,
+    AllocateRange, Attributes, Caller, CallerCapability, Errno, FileKind, Handle, New, NewKind,
+    NodeRef, OpenFlags, RenameFlags, SetAttributes, SetTime, Timestamp, Union, XattrFlags,
 };
 
 use super::script::{Described, Outcome, Side, brief, octal};
@@ -275,6 +275,21 @@ impl Side for Ours {
                         ..OpenFlags::default()
                     },
                 )?;
+                Ok(String::new())
+            }
+            "alloc" => {
+                let range = match words[2] {
+                    "grow" => AllocateRange::Grow,
+                    "keep" => AllocateRange::KeepSize,
+                    _ => AllocateRange::PunchHole,
+                };
+                let (offset, length) = (words[3].parse().unwrap(), words[4].parse().unwrap());
+                let flags = OpenFlags {
+                    write: true,
+                    ..OpenFlags::default()
+                };
+                let handle = self.open(words[1], flags)?;
+                handle.allocate(range, offset, length, &self.caller)?;
                 Ok(String::new())
             }
             "trunc" => {

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use layerspec::union::{Options, Ownership, Stack, Union, XattrNamespace};
+use layerspec::union::{Errno, Options, Ownership, Stack, Union, XattrNamespace};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 
 use super::kernel::{Kernel, Layers, describe};
@@ -16,7 +16,17 @@ use super::script::{Fixture, Script, Side};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     Real,
+    /// Real, with marks that need no privilege: `userxattr`.
+    UserMarks,
     Override,
+    /// The same, where the kernel is to find the names and the data.
+    OverrideForKernel,
+}
+
+impl Style {
+    fn is_overridden(self) -> bool {
+        matches!(self, Self::Override | Self::OverrideForKernel)
+    }
 }
 
 /// A directory of the real disk, open.
@@ -79,6 +89,12 @@ fn apply(fixture: &Fixture, layers: &Layers, style: Style) {
             fs::lsetxattr(raw(words[1]), &*name, value.as_bytes(), flags).unwrap();
             return;
         }
+        "hollow" => {
+            parents(layer, words[1], style);
+            let file = std::fs::File::create(raw(words[1])).unwrap();
+            file.set_len(words[2].parse().unwrap()).unwrap();
+            return;
+        }
         "sparse" => {
             let file = std::fs::File::create(raw(words[1])).unwrap();
             file.set_len(words[2].parse().unwrap()).unwrap();
@@ -121,7 +137,7 @@ fn apply(fixture: &Fixture, layers: &Layers, style: Style) {
 
 /// Something that writes into a layer as it is.
 fn writer(layer: &Path, style: Style) -> Box<dyn Side> {
-    if style == Style::Real {
+    if !style.is_overridden() {
         return Box::new(Kernel::plain(layer));
     }
     let options = Options {
@@ -170,7 +186,11 @@ fn age(path: &Path) {
 pub(crate) fn options(style: Style) -> Options {
     match style {
         Style::Real => Options::default(),
-        Style::Override => Options {
+        Style::UserMarks => Options {
+            namespace: XattrNamespace::User,
+            ..Options::default()
+        },
+        Style::Override | Style::OverrideForKernel => Options {
             namespace: XattrNamespace::User,
             ownership: Ownership::Override,
             ..Options::default()
@@ -180,6 +200,10 @@ pub(crate) fn options(style: Style) -> Options {
 
 /// Opens a union on layers.
 pub(crate) fn open(layers: &Layers, options: Options) -> Ours {
+    Ours::new(try_open(layers, options).unwrap())
+}
+
+pub(crate) fn try_open(layers: &Layers, options: Options) -> Result<Arc<Union>, Errno> {
     let stack = Stack {
         upper: Some(open_directory(&layers.upper)),
         work: Some(open_directory(&layers.work)),
@@ -190,7 +214,7 @@ pub(crate) fn open(layers: &Layers, options: Options) -> Ours {
             .collect(),
         options,
     };
-    Ours::new(Union::open(stack).unwrap())
+    Union::open(stack)
 }
 
 /// The upper layer as it is on the disk, without the marks that only the kernel writes.
@@ -200,12 +224,16 @@ pub(crate) fn raw_upper(layers: &Layers) -> BTreeMap<String, String> {
     while let Some((name, path)) = open.pop() {
         let mut described = describe(&path).unwrap();
         described.xattrs.retain(|(name, _)| {
-            let own = name.strip_prefix("trusted.overlay.");
+            let own = name
+                .strip_prefix("trusted.overlay.")
+                .or(name.strip_prefix("user.overlay."));
             !own.is_some_and(|own| matches!(own, "origin" | "impure" | "uuid" | "nlink"))
         });
         if described.kind == 'c' && described.device == (0, 0) {
+            // Which means nothing: several are one file, and a set-group-ID directory gives its group.
             described.links = 1;
             described.mtime = (0, 0);
+            described.gid = 0;
         }
         if described.kind == 'd' {
             for entry in std::fs::read_dir(&path).unwrap() {

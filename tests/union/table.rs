@@ -137,6 +137,14 @@ pub(crate) const ROWS: &[Row] = &[
         "0 file f F; 0 file g G; unlink f; rename g f; read f; list /; remount; list /",
     ),
     (
+        "42 rename over whiteout in another directory",
+        "0 file a/f F; 0 file b/g G; unlink b/g; rename a/f b/g; list a; stat a/f; list b; remount; list a; create a/f; list a",
+    ),
+    (
+        "42 rename new dir over whiteout in another directory",
+        "0 file a/x F; 0 file b/g G; unlink b/g; mkdir a/d; create a/d/e; rename a/d b/g; list a; list b/g; remount; list b/g",
+    ),
+    (
         "43 xattr whiteouts",
         "1 file d/f x; 1 file d/k x; 0 file d/f -; 0 mark d/f whiteout y; 0 mark d opaque x; stat d/f; list d; create d/f; read d/f",
     ),
@@ -447,10 +455,6 @@ pub(crate) const ROWS: &[Row] = &[
         "mkdir d; create d/f; open h d/f rw; rename d e; hwrite h 0 X; read e/f; create e/g; list e",
     ),
     (
-        "137 read a redirect",
-        "0 dir e; 0 mark e redirect d; 0 whiteout d; 1 file d/f x; list e; read e/f",
-    ),
-    (
         "rename into opaque, out of merged",
         "0 file d/f F; mkdir n; rename d/f n/f; list d; list n; rename n/f d/f; list d; remount; list d",
     ),
@@ -579,6 +583,14 @@ pub(crate) const ROWS: &[Row] = &[
         "0 file f x 4777; as 65534 65534 write f y; stat f; 0 file g x 2767; as 65534 65534 write g y; stat g; 0 file h x 6777; write h y; stat h",
     ),
     (
+        "175 set-ID on allocation",
+        "0 file a x 6777; 0 file b x 6777; 0 file c x 6777; 0 file d x 6777; 0 file e x 6777; as 65534 65534 alloc a grow 0 8192; as 65534 65534 alloc b keep 0 8192; as 65534 65534 alloc c punch 0 1; as 65534 65534 alloc d grow 0 0; alloc e grow 0 8192; stat a; stat b; stat c; stat d; stat e",
+    ),
+    (
+        "capability lost on allocation",
+        "0 file f x; 0 setx f security.capability x:0100000200040000000000000000000000000000; alloc f keep 0 4096; stat f",
+    ),
+    (
         "175 set-ID on truncate",
         "0 file f x 6777; as 65534 65534 trunc f 0; stat f; 0 file g x 6777; as 65534 65534 otrunc g y; stat g",
     ),
@@ -617,8 +629,15 @@ pub(crate) const ROWS: &[Row] = &[
     ),
 ];
 
+/// A redirect in a lower layer, which is followed unless it may have been written by anyone.
+pub(crate) const FOLLOWED: Row = (
+    "137 read a redirect",
+    "0 dir e; 0 mark e redirect d; 0 whiteout d; 1 file d/f x; list e; read e/f; stat e; mkdir e/n; read e/f",
+);
+
 /// With `redirect_dir=on`.
 pub(crate) const REDIRECTS: &[Row] = &[
+    FOLLOWED,
     (
         "37 38 new dirs are opaque",
         "0 file d/z x; mkdir d/n; mkdir n; list d",
@@ -682,5 +701,85 @@ pub(crate) const REDIRECTS: &[Row] = &[
     (
         "absolute redirect below an opaque ancestor",
         "1 file p/d/a 1; 1 mark p opaque y; 0 dir q; 0 mark q opaque y; 0 dir q/e; 0 mark q/e redirect /p/d; list q/e",
+    ),
+];
+
+/// With `metacopy=on`.
+pub(crate) const METACOPY: &[Row] = &[
+    (
+        "a change of attributes leaves the data",
+        "0 file f hello; 0 file empty -; chmod f 600; chmod empty 600; setx f user.a 1; chown f 1 2; read f; remount; read f; read empty; list /",
+    ),
+    (
+        "opening for writing fetches them",
+        "0 file f hello; 0 file g hello; chmod f 600; openw f; read f; chmod g 600; append g !; read g; remount; read g",
+    ),
+    (
+        "a handle from before follows",
+        "0 file f AAAA; open h f r; chmod f 600; hread h; hstat h; open i f r; write f BBBBBB; hread h; hread i; hstat i",
+    ),
+    (
+        "truncation",
+        "0 file f hello; 0 file g hello; 0 file h hello; chmod f 600; trunc f 2; read f; chmod g 600; otrunc g x; read g; chmod h 600; trunc h 9; read h; remount; read f; read g; read h",
+    ),
+    (
+        "renamed",
+        "0 file f F; 0 file d/g G; 0 dir e; rename f f2; rename f2 f3; rename d/g e/g; rename e/g e/h; read f3; read e/h; remount; read f3; read e/h; rename e/h k; write k K; rename k l; remount; read l",
+    ),
+    (
+        "exchanged",
+        "0 file f F; 0 file d/g G; rename f d/g exchange; read f; read d/g; remount; read f; read d/g",
+    ),
+    (
+        "linked",
+        "0 file f F; 0 dir d; link f d/g; read d/g; remount; read f; read d/g; write d/g X; read f; remount; read f",
+    ),
+    (
+        "lower hard links",
+        "0 file a x; 0 link a b; chmod a 600; rename a c; read c; read b; remount; read c; rename b d; read d; remount; read d",
+    ),
+    (
+        "capability kept when the data come",
+        "0 file f x; 0 setx f security.capability x:0100000200040000000000000000000000000000; chmod f 755; openw f; stat f; write f y; stat f",
+    ),
+    (
+        "set-ID bits and the data",
+        "0 file f x 6777; setx f user.a 1; as 65534 65534 openw f; stat f; as 65534 65534 write f y; stat f",
+    ),
+    (
+        "sparse",
+        "0 sparse s 9000000 5000000; chmod s 600; read s; append s x; read s",
+    ),
+    (
+        "in a renamed directory",
+        "0 file d/f F; 0 dir e; chmod d/f 600; rename d e/d2; read e/d2/f; rename e/d2/f top; read top; remount; read top; list e/d2",
+    ),
+    (
+        "unlinked and open",
+        "0 file f F; chmod f 600; open h f rw; unlink f; hread h; hwrite h 0 G; hread h; list /; 0 file g G; chmod g 600; open i g r; unlink g; hread i",
+    ),
+    (
+        "relative redirect in a lower",
+        "1 file d F; 0 hollow e 1; 0 mark e metacopy; 0 mark e redirect d; 0 whiteout d; read e; stat e; write e G; read e",
+    ),
+    (
+        "absolute redirect in a lower",
+        "2 file p/q/d F1234567; 1 dir x; 0 hollow x/e 8; 0 mark x/e metacopy; 0 mark x/e redirect /p/q/d; read x/e; chmod x/e 600; read x/e; rename x/e y; read y; remount; read y; append y Z; remount; read y",
+    ),
+    (
+        "down three layers",
+        "3 file a DATA; 2 hollow b 4; 2 mark b metacopy; 2 mark b redirect a; 1 hollow c 4; 1 mark c metacopy; 1 mark c redirect b; 0 hollow d/c 4; 0 mark d/c metacopy; 0 mark d/c redirect /c; read d/c; chmod d/c 600; read d/c; link d/c e; remount; read e",
+    ),
+    (
+        "no data below",
+        "1 dir d; 0 hollow f 4; 0 mark f metacopy; 0 hollow d/f 4; 0 mark d/f metacopy; 0 hollow g 4; 0 mark g metacopy; 0 mark g redirect /d; read f; stat f; read d/f; write d/f x; chmod d/f 600; rename f h; read g",
+    ),
+    (
+        "no data below a whiteout in the form of a file",
+        "2 file d/f DATA; 1 file d/f -; 1 mark d/f whiteout y; 1 mark d opaque x; 0 hollow d/f 4; 0 mark d/f metacopy; read d/f; stat d/f",
+    ),
+    (
+        "no data below a whiteout or an opaque directory",
+        "2 file f DATA; 1 whiteout f; 0 hollow f 4; 0 mark f metacopy; 2 file d/f DATA; 1 file d/x x; 1 mark d opaque y; 0 hollow d/f 4; 0 mark d/f metacopy; read f; read d/f; 2 file e DATA; 1 dir e; 0 hollow e 4; 0 mark e metacopy; read e",
     ),
 ];

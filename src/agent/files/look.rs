@@ -54,7 +54,7 @@ impl Batch<'_> {
                 let file = self.open(target, OFlags::RDONLY | OFlags::DIRECTORY)?;
                 list(&file).map(Value::Names)
             }
-            FileAction::Stat { target, follow } => self.stat(&self.resolve(target)?, *follow),
+            FileAction::Stat { target, follow } => Self::stat(&self.resolve(target)?, *follow),
             FileAction::SeekData { target, offset } => {
                 self.seek(target, SeekFrom::Data(*offset), *offset)
             }
@@ -73,7 +73,7 @@ impl Batch<'_> {
         rustix::fs::seek(&file, to).map(Value::Number)
     }
 
-    fn stat(&self, subject: &Resolved<'_>, follow: bool) -> Result<Value> {
+    fn stat(subject: &Resolved<'_>, follow: bool) -> Result<Value> {
         let (stat, link) = match subject {
             Resolved::Path(path) => {
                 let flags = if follow {

@@ -1,6 +1,6 @@
 //! An image as an archive that `load` takes: what `docker save` writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
@@ -91,6 +91,9 @@ fn digest(bytes: &[u8]) -> String {
 fn file(archive: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Result<()> {
     let mut header = Header::new_gnu();
     header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
     header.set_size(bytes.len() as u64);
     archive.append_data(&mut header, name, bytes)
 }
@@ -99,7 +102,7 @@ fn file(archive: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Resu
 /// layers below have there: an engine would else make it 0755.
 pub(super) fn layer(tree: &Tree, below: &Layers) -> io::Result<Vec<u8>> {
     let mut archive = Builder::new(Vec::new());
-    let mut written: BTreeMap<String, ()> = BTreeMap::new();
+    let mut written = BTreeSet::new();
     let declared = |path: &str| {
         tree.0.iter().any(|entry| {
             entry.path == path && matches!(entry.node.kind, NodeKind::Directory { .. })
@@ -116,7 +119,7 @@ pub(super) fn layer(tree: &Tree, below: &Layers) -> io::Result<Vec<u8>> {
     for entry in others.into_iter().chain(links) {
         for (at, _) in entry.path.match_indices('/').skip(1) {
             let parent = entry.path.get(..at).unwrap_or_default();
-            if !declared(parent) && written.insert(parent.to_owned(), ()).is_none() {
+            if !declared(parent) && written.insert(parent.to_owned()) {
                 directory(&mut archive, parent, &implied(below, &seen(parent)), None)?;
             }
         }
@@ -156,6 +159,7 @@ fn entry(archive: &mut Builder<Vec<u8>>, entry: &Entry, node: &Node) -> io::Resu
     header.set_uid(node.uid.unwrap_or(0).into());
     header.set_gid(node.gid.unwrap_or(0).into());
     header.set_size(0);
+    header.set_mtime(0);
     extended(archive, &mut header, &node.xattrs, node.mtime)?;
     match &entry.node.kind {
         NodeKind::File(content) => {
@@ -210,6 +214,7 @@ fn directory(
     header.set_uid(attributes.uid.into());
     header.set_gid(attributes.gid.into());
     header.set_size(0);
+    header.set_mtime(0);
     extended(archive, &mut header, &attributes.xattrs, mtime)?;
     let name = format!("{}/", path.trim_start_matches('/'));
     let name = if name == "/" { "./".to_owned() } else { name };

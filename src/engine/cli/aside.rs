@@ -66,14 +66,12 @@ impl Cli {
         };
         let target = seen(&mount.target);
         let is_directory = |found: &Found| found.kind == SeenKind::Directory;
-        let fits = match tree.iter().find(|found| found.path == target) {
-            Some(there) => shown
-                .first()
-                .is_some_and(|top| is_directory(top) == is_directory(there)),
-            None => {
-                let in_mount = |mount: &&Mount| below(&target, &seen(&mount.target)).is_some();
-                !laid.iter().any(|mount| in_mount(&mount))
-            }
+        let fits = if let Some(there) = tree.iter().find(|found| found.path == target) {
+            let top = shown.first();
+            top.is_some_and(|top| is_directory(top) == is_directory(there))
+        } else {
+            let covers = |mount: &Mount| below(&target, &seen(&mount.target)).is_some();
+            !laid.iter().any(covers)
         };
         if fits {
             tree.retain(|found| below(&found.path, &target).is_none());

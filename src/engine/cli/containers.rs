@@ -7,13 +7,19 @@ use super::layers::storage_of;
 use super::names::{below, clean, joined, seen};
 use crate::agent::wire::{Ask, Given};
 use crate::engine::{
-    Code, ContainerSeen, ContainerSpec, ContainerState, Kind, MountRequest, MountSeen, Storage,
-    Value, VolumeRef,
+    Code, ContainerSeen, ContainerSpec, ContainerState, Kind, MountRequest, MountSeen, MountSource,
+    Storage, Value, VolumeRef,
 };
 
 impl Cli {
     /// `create`, or `run` in the background.
     pub(super) fn create(&self, verb: &str, spec: &ContainerSpec) -> Result<Value> {
+        let mut binds = self.bind_sources(spec);
+        for from in &spec.volumes_from {
+            let name = from.split(':').next().unwrap_or_default();
+            binds.extend(self.known(name).binds);
+        }
+        self.stay_inside(binds)?;
         let mut arguments = vec![verb.to_owned()];
         if verb == "run" {
             arguments.push("--detach".to_owned());
@@ -33,16 +39,57 @@ impl Cli {
             .map_err(|fault| of_borrowed(spec, fault))
     }
 
+    /// The daemon follows symlinks on its own host, whoever made them: no bind source may lead out of the
+    /// host directory.
+    pub(super) fn stay_inside(&self, paths: Vec<String>) -> Result<()> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let top = self.host.world.clone();
+        match self.ground.ask(Ask::LeadsOut { top, paths }) {
+            Ok(Given::Path(None)) => Ok(()),
+            Ok(Given::Path(Some(path))) => Err(Fault::Unsupported(format!(
+                "{path} leads out of the host directory"
+            ))),
+            other => Err(Fault::Broken(format!("the agent answered {other:?}"))),
+        }
+    }
+
+    /// Paths of the host directory that a specification binds.
+    fn bind_sources(&self, spec: &ContainerSpec) -> Vec<String> {
+        let devices = self.state().devices.clone();
+        let device = |name: &str| devices.get(&self.names.volume(name)).cloned();
+        let source = |mount: &MountRequest| match mount {
+            MountRequest::Short(text) => match text.split_once(':') {
+                Some((source, _)) if source.starts_with(['/', '.']) => Some(clean(source)),
+                Some((name, _)) => device(name),
+                None => None,
+            },
+            MountRequest::Long { source, .. } => match source {
+                MountSource::Bind(bind) => Some(clean(&bind.source)),
+                MountSource::Volume(volume) => volume.name.as_deref().and_then(device),
+                MountSource::Tmpfs(_) | MountSource::Image { .. } => None,
+            },
+        };
+        spec.mounts.iter().filter_map(source).collect()
+    }
+
     fn remember(&self, spec: &ContainerSpec) {
         let layers = self.image(&spec.image).layers;
+        let devices = self.state().devices.clone();
         let Ok(Some(container)) = self.inspect_container(&spec.name) else {
             return;
         };
-        let mounts = self
-            .mounts_of(&container)
+        let mounts = Self::mounts_of(&container)
             .into_iter()
             .map(|mount| self.real(mount))
             .collect();
+        let bind = |mount: &Mount| match &mount.source {
+            Source::Bind(path) => below(path, &self.host.daemon).map(str::to_owned),
+            Source::Volume(id) => devices.get(id).cloned(),
+            Source::Tmpfs | Source::Image(_) => None,
+        };
+        let binds = container.mounts.iter().filter_map(bind).collect();
         let mut state = self.state();
         for mount in &container.mounts {
             let Some(id) = mount.volume() else { continue };
@@ -62,6 +109,7 @@ impl Cli {
             image: spec.image.clone(),
             layers,
             mounts,
+            binds,
             upper: container.upper,
             paused: false,
             remove_on_exit: spec.remove_on_exit,
@@ -78,7 +126,7 @@ impl Cli {
     }
 
     /// Its mounts but ours.
-    fn mounts_of(&self, container: &Container) -> Vec<Mount> {
+    fn mounts_of(container: &Container) -> Vec<Mount> {
         let ours = |mount: &&Mount| mount.target != super::ground::AGENT;
         container.mounts.iter().filter(ours).cloned().collect()
     }
@@ -91,10 +139,10 @@ impl Cli {
                 path: joined(&host.world, inner),
             };
             let real = below(path, &host.daemon).map(|inner| self.ground.ask(ask(inner)));
-            if let Some(Ok(Given::Path(Some(real)))) = real {
-                if let Some(inner) = below(&real, &host.world) {
-                    *path = joined(&host.daemon, inner);
-                }
+            if let Some(Ok(Given::Path(Some(real)))) = real
+                && let Some(inner) = below(&real, &host.world)
+            {
+                *path = joined(&host.daemon, inner);
             }
         }
         mount
@@ -111,8 +159,7 @@ impl Cli {
         let (state, exit_code) = known
             .looked_at
             .unwrap_or((container.state(), container.exit_code));
-        let mut mounts: Vec<MountSeen> = self
-            .mounts_of(container)
+        let mut mounts: Vec<MountSeen> = Self::mounts_of(container)
             .iter()
             .map(|mount| MountSeen {
                 target: mount.target.clone(),

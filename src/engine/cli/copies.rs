@@ -1,34 +1,20 @@
 //! `cp`, `export`, `diff`.
 
-use super::engine::{Cli, Fault, Result};
+use super::engine::{Cli, Result};
 use super::flavor::Flavor;
+use super::mirror::Mirror;
 use super::names::below;
 use super::observe::OWN;
+use super::places::{host_place, placed};
 use crate::engine::{Change, ChangeKind, CopyEnd, Value};
 
 impl Cli {
-    /// A path of the host directory on this machine, as it was written after its start.
-    pub(super) fn local(&self, path: &str) -> Result<String> {
-        match &self.host.local {
-            Some(local) => {
-                let path = path
-                    .strip_prefix("./")
-                    .unwrap_or(path.trim_start_matches('/'));
-                // A trailing `/.` means something to `cp`.
-                Ok(format!("{}/{path}", local.display()))
-            }
-            None => Err(Fault::Unsupported(
-                "the daemon does not see this machine's files".to_owned(),
-            )),
-        }
-    }
-
-    fn end(&self, end: &CopyEnd) -> Result<String> {
+    fn end(&self, mirror: &Mirror, end: &CopyEnd) -> Result<String> {
         match end {
             CopyEnd::Container { container, path } => {
                 Ok(format!("{}:{path}", self.names.container(container)))
             }
-            CopyEnd::Host(path) => self.local(path),
+            CopyEnd::Host(path) => mirror.path(path),
         }
     }
 
@@ -39,25 +25,33 @@ impl Cli {
         archive: bool,
         follow: bool,
     ) -> Result<Value> {
+        let mirror = self.mirror()?;
         let mut arguments = vec!["cp".to_owned()];
         arguments.extend(archive.then(|| "--archive".to_owned()));
         // Podman always follows (Docker row 184).
         let says = self.ground.about.flavor != Flavor::Podman;
         arguments.extend((follow && says).then(|| "--follow-link".to_owned()));
-        arguments.extend([self.end(from)?, self.end(to)?]);
+        arguments.extend([self.end(&mirror, from)?, self.end(&mirror, to)?]);
+        let place = self.destination(&mirror, from, to);
         self.command(&arguments)?;
-        Ok(Value::Nothing)
+        if matches!(to, CopyEnd::Host(_)) {
+            self.give_back(&mirror)?;
+        }
+        Ok(placed(place))
     }
 
     pub(super) fn export(&self, container: &str, to: &str) -> Result<Value> {
-        let path = self.local(to)?;
+        let mirror = self.mirror()?;
+        let path = mirror.path(to)?;
+        let place = host_place(&mirror, to, "");
         self.command(&[
             "export",
             "--output",
             &path,
             &self.names.container(container),
         ])?;
-        Ok(Value::Nothing)
+        self.give_back(&mirror)?;
+        Ok(placed(place))
     }
 
     pub(super) fn diff(&self, container: &str) -> Result<Value> {

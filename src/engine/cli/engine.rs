@@ -75,6 +75,8 @@ pub(super) struct Known {
     pub(super) image: String,
     pub(super) layers: Layers,
     pub(super) mounts: Vec<Mount>,
+    /// Paths of the host directory that are mounted, as they were asked for.
+    pub(super) binds: Vec<String>,
     pub(super) upper: Option<String>,
     pub(super) paused: bool,
     pub(super) remove_on_exit: bool,
@@ -135,11 +137,11 @@ impl Cli {
         if ends && done.is_ok() && self.known(container).remove_on_exit {
             self.wait_for_removal(&name);
         }
-        if let Some(known) = self.state().containers.get_mut(container) {
-            if done.is_ok() {
-                known.paused = false;
-                known.looked_at = None;
-            }
+        if done.is_ok()
+            && let Some(known) = self.state().containers.get_mut(container)
+        {
+            known.paused = false;
+            known.looked_at = None;
         }
         done.map(|_| Value::Nothing)
     }
@@ -174,10 +176,16 @@ impl Cli {
             } => self.files(place, user.as_deref(), requests),
             Operation::Create(spec) => self.create("create", spec),
             Operation::Run(spec) => self.create("run", spec),
-            Operation::Start(name) => self.command_on(&["start"], name),
+            Operation::Start(name) => {
+                self.stay_inside(self.known(name).binds)?;
+                self.command_on(&["start"], name)
+            }
             Operation::Stop(name) => self.command_on(&["stop"], name),
             Operation::Kill(name) => self.command_on(&["kill"], name),
-            Operation::Restart(name) => self.command_on(&["restart"], name),
+            Operation::Restart(name) => {
+                self.stay_inside(self.known(name).binds)?;
+                self.command_on(&["restart"], name)
+            }
             Operation::Pause(name) => self.pause(name, true),
             Operation::Unpause(name) => self.pause(name, false),
             Operation::Remove {

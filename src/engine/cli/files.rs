@@ -84,18 +84,15 @@ impl Cli {
 
     /// Set-up: a tree on the host, in a volume, or in a container's own tree.
     pub(super) fn plant(&self, place: &Place, tree: &Tree) -> Result<Value> {
-        let mut ask = Ask::Plant {
-            top: "/".to_owned(),
+        let plant = |top: String| Ask::Plant {
+            top,
             tree: tree.clone(),
         };
-        let given = match place {
-            Place::Container(_) => self.ask(place, ask)?,
-            _ => {
-                if let Ask::Plant { top, .. } = &mut ask {
-                    *top = self.in_world(place)?;
-                }
-                self.ground.ask(ask).map_err(Fault::Broken)?
-            }
+        let given = if let Place::Container(_) = place {
+            self.ask(place, plant("/".to_owned()))?
+        } else {
+            let ask = plant(self.in_world(place)?);
+            self.ground.ask(ask).map_err(Fault::Broken)?
         };
         match given {
             Given::Nothing => Ok(Value::Nothing),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -17,6 +17,7 @@ use super::words;
 use crate::agent::wire::{Ask, Found, Given};
 use crate::agent::{Mode, Payload, VARIABLE};
 use crate::engine::link::{Link, Lost};
+use crate::farewell::Farewell;
 
 /// Where containers find the agent.
 pub(super) const AGENT: &str = "/.layerspec";
@@ -40,8 +41,11 @@ pub(super) struct Ground {
     pub(super) command: Vec<String>,
     /// Where host directories are.
     hosts: Hosts,
-    world: Mutex<Option<std::sync::Arc<Link>>>,
+    world: Mutex<Option<Arc<Link>>>,
     cases: AtomicUsize,
+    ended: AtomicBool,
+    /// Held so that it is taken back with the run.
+    _farewell: Farewell,
 }
 
 /// Where host directories are.
@@ -70,14 +74,22 @@ impl Ground {
         let payload = Payload::of_this_process()
             .map_err(|error| format!("what the agent needs cannot be found: {error}"))?;
         let run = sweep::new_run();
+        let farewell = {
+            let (program, run) = (program.clone(), run.clone());
+            Farewell::new(move || {
+                sweep::remove_run(&program, &run);
+            })
+        };
         let mut ground = Self {
-            program: program.clone(),
+            program: program.with_temporary(scratch),
             about: about.clone(),
             run,
             command: payload.command(),
             hosts: Hosts::Volume(String::new()),
             world: Mutex::new(None),
             cases: AtomicUsize::new(0),
+            ended: AtomicBool::new(false),
+            _farewell: farewell,
         };
         // From here on, dropping it removes what was made.
         ground.build(&payload, scratch)?;
@@ -85,7 +97,7 @@ impl Ground {
     }
 
     fn build(&mut self, payload: &Payload, scratch: &Path) -> Result<(), String> {
-        let (volume, world) = (self.volume(), self.world_name());
+        let volume = self.volume();
         let label = format!("{RUN_LABEL}={}", self.run);
         let owner = format!("{}={}", sweep::OWNER_LABEL, sweep::owner());
         self.must(&[
@@ -99,6 +111,7 @@ impl Ground {
         };
         self.feed(&["load"], |to| image.write(to))?;
         let shared = rustix::process::geteuid().is_root() && self.make_world(Some(scratch)).is_ok();
+        let mut volumes = vec![format!("{volume}:{AGENT}")];
         if shared {
             self.hosts = Hosts::Shared(scratch.to_path_buf());
         } else {
@@ -108,40 +121,57 @@ impl Ground {
             let at = self.must(&["volume", "inspect", "--format", format, &hosts])?;
             self.hosts = Hosts::Volume(at.trim().to_owned());
             self.make_world(None)?;
+            volumes.push(format!("{hosts}:{HOSTS}"));
         }
-        self.feed(&["cp", "-", &format!("{world}:{AGENT}/")], |to| {
+        let files = self.files_name();
+        let volumes = volumes.iter().map(|volume| format!("--volume={volume}"));
+        self.make_container(&files, volumes.collect())?;
+        self.feed(&["cp", "-", &format!("{files}:{AGENT}/")], |to| {
             payload.archive(to)
         })?;
-        self.must(&["start", &world])?;
+        self.must(&["start", &self.world_name()])?;
         Ok(())
     }
 
+    /// The container that sees the daemon's disk; the scratch directory of this machine, or the volume of
+    /// host directories.
     fn make_world(&self, scratch: Option<&Path>) -> Result<(), String> {
-        let mut arguments: Vec<String> = ["create", "--network", "none", "--name"]
-            .map(str::to_owned)
-            .to_vec();
-        arguments.push(self.world_name());
-        let mut more = |words: [String; 2]| arguments.extend(words);
-        more(["--label".to_owned(), format!("{RUN_LABEL}={}", self.run)]);
-        more(["--volume".to_owned(), format!("{}:{AGENT}", self.volume())]);
-        more(["--env".to_owned(), format!("{VARIABLE}={}", Mode::Idle)]);
-        if !self.about.root.is_empty() {
-            more([
-                "--volume".to_owned(),
-                format!("{}:{WORLD}", self.about.root),
-            ]);
-        }
-        match scratch {
+        let hosts = match scratch {
             // Unlike `--volume`, this makes nothing on a host that does not have the directory.
-            Some(scratch) => more([
+            Some(scratch) => [
                 "--mount".to_owned(),
                 format!("type=bind,source={},target={SCRATCH}", scratch.display()),
-            ]),
-            None => more([
+            ],
+            None => [
                 "--volume".to_owned(),
                 format!("{}-hosts:{HOSTS}", self.volume()),
-            ]),
+            ],
+        };
+        let mut last = Err(String::new());
+        // Without the disks of all containers that are mounted below: newer words, older words.
+        for how in ["bind-recursive=disabled", "bind-nonrecursive"] {
+            let mut options = hosts.to_vec();
+            options.push("--volume".to_owned());
+            options.push(format!("{}:{AGENT}", self.volume()));
+            let root = &self.about.root;
+            if !root.is_empty() {
+                options.push("--mount".to_owned());
+                options.push(format!("type=bind,source={root},target={WORLD},{how}"));
+            }
+            last = self.make_container(&self.world_name(), options);
+            if last.is_ok() {
+                break;
+            }
         }
+        last
+    }
+
+    fn make_container(&self, name: &str, options: Vec<String>) -> Result<(), String> {
+        let mut arguments = vec!["create".to_owned(), "--network=none".to_owned()];
+        arguments.push(format!("--name={name}"));
+        arguments.push(format!("--label={RUN_LABEL}={}", self.run));
+        arguments.push(format!("--env={VARIABLE}={}", Mode::Idle));
+        arguments.extend(options);
         arguments.extend(self.entry(&self.image()));
         self.must(&arguments).map(drop)
     }
@@ -161,6 +191,12 @@ impl Ground {
 
     fn world_name(&self) -> String {
         format!("{PREFIX}{}-world", self.run)
+    }
+
+    /// A container that never runs: `cp` reaches volumes through it. Not through the one that sees the
+    /// daemon's disk: `cp` mounts what a container mounts once more, below what is mounted already.
+    pub(super) fn files_name(&self) -> String {
+        format!("{PREFIX}{}-files", self.run)
     }
 
     fn image(&self) -> String {
@@ -225,17 +261,13 @@ impl Ground {
     /// Asks the agent that sees the daemon's disk.
     pub(super) fn ask(&self, ask: Ask) -> Result<Given, String> {
         let link = {
-            let mut world = self
-                .world
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            match world.as_ref().filter(|link| !link.is_gone()) {
-                Some(link) => std::sync::Arc::clone(link),
-                None => {
-                    let command = self.exec(&self.world_name(), &Mode::Serve { root: None });
-                    let link = std::sync::Arc::new(self.program.link(command)?);
-                    std::sync::Arc::clone(world.insert(link))
-                }
+            let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(link) = world.as_ref().filter(|link| !link.is_gone()) {
+                Arc::clone(link)
+            } else {
+                let command = self.exec(&self.world_name(), &Mode::Serve { root: None });
+                let link = Arc::new(self.program.link(command)?);
+                Arc::clone(world.insert(link))
             }
         };
         link.ask(ask).map_err(|lost| match lost {
@@ -270,14 +302,20 @@ impl Ground {
     }
 }
 
+impl Ground {
+    /// Removes everything of the run, also from under cases that hang.
+    pub(super) fn end(&self) {
+        if !self.ended.swap(true, Ordering::Relaxed) {
+            let world = self.world.lock();
+            drop(world.unwrap_or_else(PoisonError::into_inner).take());
+            sweep::remove_run(&self.program, &self.run);
+        }
+    }
+}
+
 impl Drop for Ground {
     fn drop(&mut self) {
-        let world = self
-            .world
-            .get_mut()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        world.take();
-        sweep::remove_run(&self.program, &self.run);
+        self.end();
     }
 }
 

@@ -46,7 +46,15 @@ impl Cli {
             config: self.config(&image.config),
             layers: &archives,
         };
-        let said = self.ground.program.feed(["load"], |to| written.write(to))?;
+        let load = || self.ground.program.feed(["load"], |to| written.write(to));
+        let mut said = load()?;
+        for _ in 0..5 {
+            // Podman fails when another case removes a layer of the same content meanwhile.
+            if said.success || self.ground.about.flavor != Flavor::Podman {
+                break;
+            }
+            said = load()?;
+        }
         self.judge(said)?;
         let mut state = self.state();
         state.trees.insert(spec.name.clone(), spec.clone());
@@ -147,6 +155,8 @@ impl Cli {
 
     /// A writable layer without what the engine put there itself.
     fn without_own(&self, mut paths: Paths) -> Paths {
+        // Every writable layer has a root of its own.
+        paths.remove("/");
         paths.retain(|path, _| OWN.iter().all(|own| below(path, own).is_none()));
         for directory in ["/etc", "/run"] {
             let inside = |path: &String| below(path, directory).is_some_and(|inner| inner != "/");
@@ -166,7 +176,8 @@ impl Cli {
     }
 
     pub(super) fn import(&self, from: &str, image: &str) -> Result<Value> {
-        let path = self.local(from)?;
+        let mirror = self.mirror()?;
+        let path = mirror.path(from)?;
         let mut arguments = vec!["import".to_owned()];
         for (key, value) in [
             (RUN_LABEL, &self.ground.run),

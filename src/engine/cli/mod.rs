@@ -3,8 +3,7 @@
 //! Any program that speaks Docker's command line will do. Nothing is pulled: images are built as archives
 //! and loaded. File operations are performed by the [agent](crate::agent), which lies in a volume that every
 //! container mounts; one `exec -i` of it serves a container for as long as it runs. Nothing is assumed to
-//! be shared with the daemon but its command line, so that a remote one works, with one exception: `cp`,
-//! `import` and `export` need a host directory that this machine has too.
+//! be shared with the daemon but its command line, so that a remote one works.
 //!
 //! Everything that is made is labelled and named for this run, and removed when the engine is dropped. What
 //! is not ours is never named in a command; pruning is filtered by our label.
@@ -22,6 +21,8 @@
 //! | `images`, `layers`, `archive` | images, what lies in which of their layers, their archives |
 //! | `arguments` | a container's specification as arguments |
 //! | `containers`, `volumes`, `files`, `copies` | operations, by what they concern |
+//! | `places` | where `cp` and `export` put things |
+//! | `mirror` | the host directory on this machine, when the daemon is on another |
 //! | `inspected` | what `inspect` says |
 //! | `observe`, `aside` | looking at everything |
 //! | `sweep` | removing what a run left behind |
@@ -39,8 +40,10 @@ mod ground;
 mod images;
 mod inspected;
 mod layers;
+mod mirror;
 mod names;
 mod observe;
+mod places;
 mod program;
 mod provider;
 mod sweep;

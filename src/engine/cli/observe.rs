@@ -10,7 +10,7 @@ use super::layers::{of_upper, storage_of};
 use super::names::{CASE_LABEL, below, clean, joined};
 use super::volumes::users;
 use crate::agent::wire::{Ask, Found, Given};
-use crate::engine::{ContainerState, Place, Seen, SeenKind, Storage, VolumeSeen, World};
+use crate::engine::{ContainerState, Place, Seen, SeenKind, Storage, Value, VolumeSeen, World};
 
 /// What engines put into every container: no behaviour of its disk.
 pub(super) const OWN: &[&str] = &[
@@ -178,11 +178,12 @@ impl Cli {
     }
 
     fn start_to_look(&self, name: &str) -> Result<()> {
+        self.stay_inside(self.known(name).binds)?;
         let before = self.inspect(name)?;
-        if let crate::engine::Value::Container(seen) = before {
-            if let Some(known) = self.state().containers.get_mut(name) {
-                known.looked_at = Some((seen.state, seen.exit_code.unwrap_or(0)));
-            }
+        if let Value::Container(seen) = before
+            && let Some(known) = self.state().containers.get_mut(name)
+        {
+            known.looked_at = Some((seen.state, seen.exit_code.unwrap_or(0)));
         }
         self.command(&["start", &self.names.container(name)])
             .map(drop)
@@ -251,16 +252,13 @@ fn seen(
     inner: String,
     inodes: &mut BTreeMap<(u64, u64), String>,
 ) -> Seen {
-    let same_file_as = match found.kind {
-        SeenKind::Directory => None,
-        _ => {
-            let first = inodes.get(&found.inode).cloned();
-            if first.is_none() {
-                inodes.insert(found.inode, found.path.clone());
-            }
-            first
-        }
-    };
+    let mut same_file_as = None;
+    if found.kind != SeenKind::Directory {
+        same_file_as = inodes.get(&found.inode).cloned();
+        inodes
+            .entry(found.inode)
+            .or_insert_with(|| found.path.clone());
+    }
     Seen {
         path: found.path,
         kind: found.kind,

@@ -11,7 +11,11 @@ use crate::engine::link::Link;
 
 /// The program by which an engine is spoken to.
 #[derive(Clone, Debug)]
-pub(super) struct Program(PathBuf);
+pub(super) struct Program {
+    path: PathBuf,
+    /// Where it keeps what it forgets to remove.
+    temporary: Option<PathBuf>,
+}
 
 /// What a command said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +38,18 @@ pub(super) enum Mute {
 
 impl Program {
     pub(super) fn new(path: impl AsRef<Path>) -> Self {
-        Self(path.as_ref().to_path_buf())
+        Self {
+            path: path.as_ref().to_path_buf(),
+            temporary: None,
+        }
+    }
+
+    /// The same with this directory for its temporary files: `podman cp -` leaves its input there.
+    pub(super) fn with_temporary(&self, directory: &Path) -> Self {
+        Self {
+            temporary: Some(directory.to_path_buf()),
+            ..self.clone()
+        }
     }
 
     /// A command that a signal from the terminal does not reach: it is for us to end it well.
@@ -42,7 +57,10 @@ impl Program {
         &self,
         arguments: impl IntoIterator<Item = A>,
     ) -> Command {
-        let mut command = Command::new(&self.0);
+        let mut command = Command::new(&self.path);
+        if let Some(temporary) = &self.temporary {
+            command.env("TMPDIR", temporary);
+        }
         command
             .args(arguments)
             .stdin(Stdio::null())
@@ -122,7 +140,7 @@ impl Program {
     }
 
     fn name(&self) -> String {
-        self.0.display().to_string()
+        self.path.display().to_string()
     }
 
     fn mute(&self, error: io::Error) -> Mute {

@@ -79,6 +79,19 @@ fn unanswered(text: &str) -> Absent {
     }
 }
 
+impl Drop for CliProvider {
+    fn drop(&mut self) {
+        let ground = self
+            .ground
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, ground)) = ground.take() {
+            // A case that hangs holds it for ever.
+            ground.end();
+        }
+    }
+}
+
 impl Provider for CliProvider {
     fn name(&self) -> &str {
         &self.name
@@ -99,18 +112,17 @@ impl Provider for CliProvider {
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
         let ground = {
             let mut ground = self.ground.lock().unwrap_or_else(PoisonError::into_inner);
-            match ground
+            let there = ground
                 .as_ref()
-                .filter(|(scratch, _)| *scratch == options.scratch)
-            {
-                Some((_, ground)) => Arc::clone(ground),
-                None => {
-                    let about = self.about().map_err(|absent| EngineFault(absent.reason))?;
-                    let made = Ground::make(&self.program, &about, &options.scratch);
-                    let made = Arc::new(made.map_err(EngineFault)?);
-                    *ground = Some((options.scratch.clone(), Arc::clone(&made)));
-                    made
-                }
+                .filter(|(scratch, _)| *scratch == options.scratch);
+            if let Some((_, ground)) = there {
+                Arc::clone(ground)
+            } else {
+                let about = self.about().map_err(|absent| EngineFault(absent.reason))?;
+                let made = Ground::make(&self.program, &about, &options.scratch);
+                let made = Arc::new(made.map_err(EngineFault)?);
+                *ground = Some((options.scratch.clone(), Arc::clone(&made)));
+                made
             }
         };
         Ok(Box::new(Cli::open(ground, options.keep)?))

@@ -49,7 +49,7 @@ fn machine() -> String {
     format!("{name} {}", read("/proc/sys/kernel/random/boot_id"))
 }
 
-/// When a process started, in ticks since boot: field 22 of proc_pid_stat(5).
+/// When a process started, in ticks since boot: field 22 of `proc_pid_stat(5)`.
 fn started(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let after_name = stat.rsplit_once(')')?.1;
@@ -104,50 +104,77 @@ pub(super) fn remove_run(program: &Program, run: &str) -> usize {
 }
 
 /// Removes everything with a label; and volumes whose name is `prefix` or starts with it and a dash.
-/// The order is that of what refers to what.
+/// The order is that of what refers to what. Gives how much was removed.
 pub(super) fn remove(program: &Program, label: &str, prefix: &str) -> usize {
-    let mut count = 0;
-    let mut all = |listing: &[&str], removal: &[&str]| {
-        let names: BTreeSet<String> = list(program, listing)
-            .unwrap_or_default()
-            .into_iter()
-            .collect();
-        let names: Vec<String> = names
-            .into_iter()
-            .filter(|name| listing.first() != Some(&"volume") || ours(name, prefix))
-            .collect();
-        if !names.is_empty() {
-            count += names.len();
-            let arguments = removal
-                .iter()
-                .copied()
-                .chain(names.iter().map(String::as_str));
-            // Whatever cannot be removed is found by the next sweep.
-            program.run(arguments).ok();
-        }
-    };
-    all(
-        &["ps", "--all", "--quiet", "--filter", label],
+    let containers = ["ps", "--all", "--quiet", "--filter", label];
+    let containers = remove_listed(
+        program,
+        &containers,
         &["rm", "--force", "--volumes"],
+        |_| true,
     );
     for marked in marked_volumes(program, prefix) {
         program.run(["volume", "rm", "--force", &marked]).ok();
     }
-    all(
-        &[
-            "image",
-            "ls",
-            "--all",
-            "--quiet",
-            "--no-trunc",
-            "--filter",
-            label,
-        ],
-        &["image", "rm", "--force"],
-    );
-    // Last, since the run's own volume tells whose all of it is.
-    all(&["volume", "ls", "--quiet"], &["volume", "rm", "--force"]);
-    count
+    let images = [
+        "image",
+        "ls",
+        "--all",
+        "--quiet",
+        "--no-trunc",
+        "--filter",
+        label,
+    ];
+    let images = remove_listed(program, &images, &["image", "rm", "--force"], |_| true);
+    // The run's own volume tells whose all of it is: it stays while anything does.
+    let all = containers.left + images.left == 0;
+    let wanted = |name: &str| ours(name, prefix) && (all || name != prefix);
+    let volumes = ["volume", "ls", "--quiet"];
+    let volumes = remove_listed(program, &volumes, &["volume", "rm", "--force"], wanted);
+    containers.removed + images.removed + volumes.removed
+}
+
+/// How many objects there were.
+struct Removed {
+    removed: usize,
+    left: usize,
+}
+
+/// Removes what a listing gives, again and again while that helps: an image that another one was
+/// committed from goes only after it.
+fn remove_listed(
+    program: &Program,
+    listing: &[&str],
+    removal: &[&str],
+    wanted: impl Fn(&str) -> bool,
+) -> Removed {
+    let list = || -> BTreeSet<String> {
+        let names = list(program, listing).unwrap_or_default();
+        names.into_iter().filter(|name| wanted(name)).collect()
+    };
+    let mut there = list();
+    let before = there.len();
+    while !there.is_empty() {
+        let names = there.iter().map(String::as_str);
+        // Whatever cannot be removed is found by the next sweep.
+        let said = program.run(removal.iter().copied().chain(names));
+        if said.is_ok_and(|said| said.success) {
+            return Removed {
+                removed: before,
+                left: 0,
+            };
+        }
+        let left = list();
+        if left.len() >= there.len() {
+            there = left;
+            break;
+        }
+        there = left;
+    }
+    Removed {
+        removed: before.saturating_sub(there.len()),
+        left: there.len(),
+    }
 }
 
 /// Volumes without a label or a name of ours, which markers name.

@@ -36,20 +36,22 @@ impl Cli {
         for label in self.names.labels() {
             pair("--label", label);
         }
-        let name = spec.name.as_ref().map(|name| self.names.volume(name));
-        arguments.extend(name);
+        if let Some(name) = &spec.name {
+            // A name that is going to be refused may look like an option.
+            arguments.extend(["--".to_owned(), self.names.volume(name)]);
+        }
+        self.stay_inside(device.iter().cloned().collect())?;
         let said = self.command(&arguments)?;
         let id = said.trim();
         if let Some(device) = device {
             self.state().devices.insert(id.to_owned(), device);
         }
-        match &spec.name {
-            Some(name) => Ok(Value::Text(name.clone())),
-            None => {
-                let volume = VolumeRef::Named(id.to_owned());
-                self.state().anonymous.push((id.to_owned(), volume));
-                Ok(Value::Text(id.to_owned()))
-            }
+        if let Some(name) = &spec.name {
+            Ok(Value::Text(name.clone()))
+        } else {
+            let volume = VolumeRef::Named(id.to_owned());
+            self.state().anonymous.push((id.to_owned(), volume));
+            Ok(Value::Text(id.to_owned()))
         }
     }
 
@@ -82,7 +84,7 @@ impl Cli {
         let id = self.volume_id(volume)?;
         let mut arguments = vec!["volume", "rm"];
         arguments.extend(force.then_some("--force"));
-        arguments.push(&id);
+        arguments.extend(["--", &id]);
         self.command(&arguments)?;
         self.hang_up(&Place::Volume(volume.clone()));
         Ok(Value::Nothing)
@@ -90,7 +92,7 @@ impl Cli {
 
     pub(super) fn inspected_volume(&self, volume: &VolumeRef) -> Result<Volume> {
         let id = self.volume_id(volume)?;
-        let said = self.command(&["volume", "inspect", &id])?;
+        let said = self.command(&["volume", "inspect", "--", &id])?;
         let mut volumes = inspected::list(&said, Volume::parse).map_err(Fault::Broken)?;
         match volumes.pop() {
             Some(volume) => Ok(volume),
@@ -221,7 +223,7 @@ impl Cli {
             !volume.labels.contains_key(CASE_LABEL)
                 && dangling.contains(volume.name.as_str())
                 && (named || is_generated(&volume.name))
-                && !(keeps_options && !volume.options.is_empty())
+                && (!keeps_options || volume.options.is_empty())
         });
         let names: Vec<&str> = unlabelled.map(|volume| volume.name.as_str()).collect();
         if names.is_empty() {

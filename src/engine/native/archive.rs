@@ -115,7 +115,7 @@ impl Daemon {
             },
         );
         if let Err(fault) = unpack(stream, &process) {
-            self.store.discard_layer(number)?;
+            self.store.discard_layer(number);
             return Err(fault);
         }
         let layer = Layer {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::create::make_working_directory;
 use super::daemon::{Daemon, stack_of};
 use super::look::is_on_root;
-use super::refusals::{Fault, Result, fault, refuse, text, type_mismatch};
+use super::refusals::{Fault, Result, fault, is_failure, refuse, text, type_mismatch};
 use super::sources::What;
 use super::space::Limited;
 use super::view::{Mounted, View};
@@ -98,7 +98,7 @@ impl Daemon {
             }
             Err(fault) => {
                 for passing in assembly.tmpfs {
-                    self.store.remove_passing(passing)?;
+                    self.store.remove_passing(passing);
                 }
                 Err(fault)
             }
@@ -306,7 +306,7 @@ fn tmpfs_options(target: &str, options: &str) -> Result<TmpfsOptions> {
 
 /// Docker row 136.
 fn target_failed(target: &str, errno: Errno) -> Fault {
-    if errno == Errno::NOSPC {
+    if is_failure(errno) {
         return errno.into();
     }
     fault(

@@ -25,7 +25,7 @@ impl Daemon {
         let upper = self.store.upper(number)?;
         let (layer, directory) = self.make_layer()?;
         if let Err(fault) = self.copy_layer(upper, directory) {
-            self.store.discard_layer(layer)?;
+            self.store.discard_layer(layer);
             return Err(fault);
         }
         let image = names::image(&asked.image).to_owned();

@@ -1,65 +1,77 @@
 //! `docker create`: moby `daemon/create.go`, `create_unix.go`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::daemon::Daemon;
-use super::refusals::{Fault, Result, fault, refuse, text};
+use super::refusals::{Result, fault, is_failure, refuse, text};
 use super::resolve::{Wanted, has_mount};
 use super::seats::Seat;
 use super::translate::{host_path, spec};
 use crate::engine::{ContainerSpec, Kind, MountRequest, Place};
 use crate::rootfs::{Rootfs, TargetKind};
 use crate::store::spec::{Source, parse_tmpfs, path};
-use crate::store::{
-    Config, Container, Mount, MountSource, Number, State, VolumeSource, driver, names,
-};
-use crate::union::{CopyOptions, Errno, FileKind, Union, copy_tree};
+use crate::store::{Config, Container, Mount, MountSource, Number, State, VolumeSource, names};
+use crate::union::{Directory, Errno, FileKind, NodeRef, Union};
 
 impl Daemon {
     /// Makes a container: its upper, its volumes and what is copied into them.
     pub(super) fn create(&mut self, asked: &ContainerSpec) -> Result<Number> {
         let (number, container) = self.make_container(asked)?;
-        self.store.add_container(number, container)?;
+        self.publish_container(number, container)?;
         Ok(number)
+    }
+
+    /// Gives a container that was made its first record.
+    pub(super) fn publish_container(&mut self, number: Number, container: Container) -> Result<()> {
+        let name = container.name.clone();
+        let published = self.store.add_container(number, container);
+        if published.is_err() {
+            self.unmake(number, &name);
+        }
+        Ok(published?)
     }
 
     /// The same without a record yet.
     pub(super) fn make_container(&mut self, asked: &ContainerSpec) -> Result<(Number, Container)> {
         let wanted = self.check(asked)?;
         let container = self.draft(asked)?;
-        let volumes: BTreeSet<Number> = self.store.volumes().map(|(number, _)| number).collect();
         let (number, upper) = self.store.make_upper()?;
+        let name = container.name.clone();
+        let made = self.furnish_on(number, upper, container, &wanted);
+        match &made {
+            Ok(container) => {
+                let place = Place::Container(name);
+                self.seats.put(place, Seat::Closed(container.id.clone()));
+            }
+            Err(_) => self.unmake(number, &name),
+        }
+        Ok((number, made?))
+    }
+
+    /// Takes back a container that has no record: with the anonymous volumes that were made for it; named ones
+    /// stay (Docker row 72).
+    pub(super) fn unmake(&mut self, number: Number, name: &str) {
+        self.seats.remove(&Place::Container(name.to_owned()));
+        self.tear_down(number);
+        self.forget_container(number);
+        // Without a record there is nothing that could fail to be unlinked.
+        let _unrecorded = self.store.remove_container(number);
+        self.drop_tied_volumes(number);
+    }
+
+    fn furnish_on(
+        &mut self,
+        number: Number,
+        upper: Directory,
+        container: Container,
+        wanted: &Wanted,
+    ) -> Result<Container> {
         let lowers = self.lowers(&container.layers)?;
         let root = self.ground.fresh_stack(upper, self.store.work(), lowers)?;
         self.keep_root(number, &root);
-        match self.furnish(container, &wanted, root) {
-            Ok(container) => {
-                let place = Place::Container(container.name.clone());
-                self.seats.put(place, Seat::Closed(container.id.clone()));
-                Ok((number, container))
-            }
-            Err(fault) => {
-                self.forget_container(number);
-                self.store.remove_container(number)?;
-                self.remove_orphans(&volumes)?;
-                Err(fault)
-            }
-        }
-    }
-
-    /// Takes back the anonymous volumes of a container that could not be made; named ones stay (Docker
-    /// row 72).
-    fn remove_orphans(&mut self, before: &BTreeSet<Number>) -> Result<()> {
-        let made = self.store.volumes();
-        let made = made.filter(|(number, volume)| volume.anonymous && !before.contains(number));
-        let orphans: Vec<Number> = made.map(|(number, _)| number).collect();
-        for number in orphans {
-            self.forget_volume(number)?;
-            self.store.remove_volume(number)?;
-        }
-        Ok(())
+        self.furnish(number, container, wanted, root)
     }
 
     /// Everything that is wrong with the request in itself (`verifyContainerSettings`).
@@ -183,11 +195,12 @@ impl Daemon {
     /// Mounts, WORKDIR, VOLUMEs, and the copying into volumes.
     fn furnish(
         &mut self,
+        number: Number,
         mut container: Container,
         wanted: &Wanted,
         root: Arc<Union>,
     ) -> Result<Container> {
-        container.mounts = self.register_mounts(wanted, &container.name)?;
+        container.mounts = self.register_mounts(wanted, (number, &container.name))?;
         container.tmpfs.clone_from(&wanted.tmpfs);
         let locks = Arc::clone(&self.ground.locks);
         let bare = Arc::new(Rootfs::with_locks(root, false, locks));
@@ -203,14 +216,15 @@ impl Daemon {
             if has_mount(&container, &target) {
                 continue;
             }
-            if let Ok((_, node)) = bare.find(Path::new(&target))
+            if let Some((_, node)) = find_if_there(&bare, &target)?
                 && node.kind() != FileKind::Directory
             {
                 let message =
                     format!("cannot mount volume over existing file, file exists {target}");
                 return refuse(Kind::MountTypeMismatch, message);
             }
-            let name = self.anonymous_volume(&container.name, &target, &BTreeMap::new())?;
+            let made_for = (number, container.name.as_str());
+            let name = self.anonymous_volume(made_for, &target, &BTreeMap::new())?;
             let source = VolumeSource {
                 name,
                 copy: true,
@@ -228,45 +242,19 @@ impl Daemon {
             if let MountSource::Volume(source) = &mount.source
                 && source.copy
             {
-                self.populate(&bare, &mount.target, source)?;
+                self.populate(number, &bare, &mount.target, source)?;
             }
         }
         Ok(container)
     }
+}
 
-    /// Fills an empty volume with what the image has at the target: Docker rows 105 to 114. At every
-    /// creation, not once in a volume's life (row 109).
-    fn populate(&mut self, bare: &Rootfs, target: &str, source: &VolumeSource) -> Result<()> {
-        let Ok((image, from)) = bare.find(Path::new(target)) else {
-            return Ok(());
-        };
-        let number = self.mounted_volume(&source.name)?;
-        // What is copied into memory is gone before the container starts.
-        if self
-            .store
-            .volume_options(number)
-            .is_some_and(driver::is_tmpfs)
-        {
-            return Ok(());
-        }
-        let (volume, to) = match self.volume_node(number, source.subpath.as_deref()) {
-            Ok(found) => found,
-            // A path that is not there yet is told about at start.
-            Err(Fault::Refused(_)) if source.subpath.is_some() => return Ok(()),
-            Err(fault) => return Err(fault),
-        };
-        if to.kind() != FileKind::Directory || !volume.read_directory(&to)?.is_empty() {
-            return Ok(());
-        }
-        if from.kind() != FileKind::Directory {
-            let message = format!("source {target} is not directory");
-            return refuse(Kind::MountTypeMismatch, message);
-        }
-        let options = CopyOptions {
-            root_attributes: true,
-        };
-        copy_tree((&image, &from), (&volume, &to), options)?;
-        Ok(())
+/// What a container's tree has at a path, if it can be walked to.
+pub(super) fn find_if_there(bare: &Rootfs, path: &str) -> Result<Option<(Arc<Union>, NodeRef)>> {
+    match bare.find(Path::new(path)) {
+        Ok(found) => Ok(Some(found)),
+        Err(errno) if is_failure(errno) => Err(errno.into()),
+        Err(_) => Ok(None),
     }
 }
 
@@ -284,7 +272,7 @@ pub(super) fn make_working_directory(bare: &Arc<Rootfs>, container: &Container) 
     match bare.make_target(Path::new(directory), TargetKind::Directory) {
         Ok(()) => {}
         Err(Errno::NOTDIR | Errno::EXIST) => return Err(not_directory()),
-        Err(Errno::NOSPC) => return Err(Errno::NOSPC.into()),
+        Err(errno) if is_failure(errno) => return Err(errno.into()),
         Err(errno) => return refuse(Kind::Other, format!("mkdir {directory}: {}", text(errno))),
     }
     match bare.find(Path::new(directory)) {

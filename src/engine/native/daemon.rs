@@ -72,6 +72,7 @@ impl Daemon {
             let place = Place::Container(container.name.clone());
             daemon.seats.put(place, Seat::Closed(container.id.clone()));
         }
+        daemon.undo_fillings()?;
         if ending != Ending::None {
             daemon.settle(if ending == Ending::Crashed { 137 } else { 0 })?;
         }
@@ -88,17 +89,15 @@ impl Daemon {
             .map(|(number, _)| number)
             .collect();
         for number in ran {
+            let container = self.store.container_numbered(number);
+            if container.is_some_and(|container| container.remove_on_exit) {
+                self.remove_container(number, true)?;
+                continue;
+            }
             self.store.change_container(number, |container| {
                 container.state = State::Exited;
                 container.exit_code = Some(exit_code);
             })?;
-            if self
-                .store
-                .container_numbered(number)
-                .is_some_and(|c| c.remove_on_exit)
-            {
-                self.remove_container(number, true)?;
-            }
         }
         Ok(())
     }
@@ -254,12 +253,11 @@ impl Daemon {
     }
 
     /// Forgets a volume that is gone, or one in memory that nobody mounts any more (Docker row 191).
-    pub(super) fn forget_volume(&mut self, number: Number) -> Result<()> {
+    pub(super) fn forget_volume(&mut self, number: Number) {
         self.volumes.remove(&number);
         if let Some(Some(passing)) = self.memory.remove(&number) {
-            self.store.remove_passing(passing)?;
+            self.store.remove_passing(passing);
         }
-        Ok(())
     }
 
     /// Volumes that are in memory now.

@@ -27,9 +27,13 @@ pub(super) struct Native {
 }
 
 impl Native {
-    pub(super) fn open(ground: Ground) -> Result<Self> {
+    /// Starts on what the ground holds; `ending` tells how the daemon before ended.
+    pub(super) fn open(ground: Ground, ending: Ending) -> Result<Self> {
         let (ground, seats) = (Arc::new(ground), Arc::new(Seats::default()));
-        let daemon = Daemon::start(&ground, &seats, Ending::None)?;
+        if ending != Ending::None {
+            ground.find_host()?;
+        }
+        let daemon = Daemon::start(&ground, &seats, ending)?;
         Ok(Self {
             seats,
             daemon: Mutex::new(Some(daemon)),

@@ -63,6 +63,23 @@ impl Private {
         })
     }
 
+    /// One that an earlier process made. It is kept.
+    pub(super) fn adopt(path: &Path) -> std::io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        let parent = path.parent().ok_or(std::io::ErrorKind::NotADirectory)?;
+        Ok(Self {
+            parent: open_directory(parent)?,
+            directory: Arc::new(open_directory(&path)?),
+            path,
+            keep: true,
+        })
+    }
+
+    /// The directory that it lies in.
+    pub(super) fn scratch(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
     pub(super) fn directory(&self) -> &Directory {
         &self.directory
     }
@@ -139,6 +156,16 @@ impl Ground {
         // Files in the making lie in the host directory itself only while they have no name.
         let union = self.plain(Directory::clone(&directory), directory, None)?;
         Ok(Arc::clone(self.host.get_or_init(|| union)))
+    }
+
+    /// Opens the host directory if an earlier process made one.
+    pub(super) fn find_host(&self) -> Result<()> {
+        let root = self.private.directory();
+        match rustix::fs::statat(root, "host", rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => self.host().map(drop),
+            Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(errno),
+        }
     }
 
     /// Whether anything was ever put into the host directory.

@@ -44,7 +44,7 @@ impl Daemon {
                 }
                 Err(fault) => {
                     for layer in layers.iter().skip(first) {
-                        self.store.discard_layer(layer.number)?;
+                        self.store.discard_layer(layer.number);
                     }
                     return Err(fault);
                 }
@@ -68,7 +68,7 @@ impl Daemon {
         match plant_layer(&union, tree, below) {
             Ok(()) => Ok(number),
             Err(errno) => {
-                self.store.discard_layer(number)?;
+                self.store.discard_layer(number);
                 Err(Fault::Broken(format!(
                     "cannot make an image layer: {errno}"
                 )))

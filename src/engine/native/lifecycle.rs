@@ -8,7 +8,7 @@ use super::daemon::{Daemon, Running};
 use super::refusals::{Fault, Result, fault, not_running, refuse};
 use super::seats::Seat;
 use crate::engine::{ContainerSpec, Kind, Place};
-use crate::store::{Container, MountSource, Number, State};
+use crate::store::{Container, Number, State};
 
 /// Exit code of a process that SIGKILL ended.
 const KILLED: i32 = 137;
@@ -18,23 +18,21 @@ impl Daemon {
     /// Its first record is that of what became of it.
     pub(super) fn run(&mut self, asked: &ContainerSpec) -> Result<()> {
         let (number, mut container) = self.make_container(asked)?;
-        let started = self.bring_up(number, &container);
-        if started.is_ok() {
-            container.state = State::Running;
-        }
         let place = Place::Container(container.name.clone());
-        self.store.add_container(number, container)?;
-        match started {
+        match self.bring_up(number, &container) {
             Ok(session) => {
+                container.state = State::Running;
+                self.publish_container(number, container)?;
                 self.seats.put(place, Seat::Open(session));
                 Ok(())
             }
             Err(fault) if asked.remove_on_exit => {
-                self.remove_container(number, true)?;
+                self.unmake(number, &container.name);
                 Err(fault)
             }
             Err(fault) => {
-                self.release_memory()?;
+                self.publish_container(number, container)?;
+                self.release_memory();
                 Err(fault)
             }
         }
@@ -58,10 +56,14 @@ impl Daemon {
         };
         match self.bring_up(number, &container) {
             Ok(session) => {
-                self.store.change_container(number, |container| {
+                let recorded = self.store.change_container(number, |container| {
                     container.state = State::Running;
                     container.exit_code = None;
-                })?;
+                });
+                if let Err(errno) = recorded {
+                    self.tear_down(number);
+                    return Err(errno.into());
+                }
                 self.seats
                     .put(Place::Container(container.name), Seat::Open(session));
                 Ok(())
@@ -76,7 +78,7 @@ impl Daemon {
                     self.store
                         .change_container(number, |c| c.exit_code = Some(code))?;
                 }
-                self.release_memory()?;
+                self.release_memory();
                 Err(fault)
             }
         }
@@ -94,7 +96,7 @@ impl Daemon {
             }
             Err(fault) => {
                 for passing in tmpfs {
-                    self.store.remove_passing(passing)?;
+                    self.store.remove_passing(passing);
                 }
                 Err(fault)
             }
@@ -173,31 +175,30 @@ impl Daemon {
             return Ok(());
         };
         let (name, id) = (container.name.clone(), container.id.clone());
-        let remove = remove && container.remove_on_exit;
-        self.seats.put(Place::Container(name), Seat::Closed(id));
-        self.tear_down(number)?;
-        if remove {
+        if remove && container.remove_on_exit {
             return self.remove_container(number, true);
         }
         self.store.change_container(number, |container| {
             container.state = State::Exited;
             container.exit_code = Some(code);
         })?;
+        self.seats.put(Place::Container(name), Seat::Closed(id));
+        self.tear_down(number);
         Ok(())
     }
 
     /// Unmounts: a tmpfs is gone with it.
-    fn tear_down(&mut self, number: Number) -> Result<()> {
+    pub(super) fn tear_down(&mut self, number: Number) {
         if let Some(running) = self.running.remove(&number) {
             for passing in running.tmpfs {
-                self.store.remove_passing(passing)?;
+                self.store.remove_passing(passing);
             }
         }
-        self.release_memory()
+        self.release_memory();
     }
 
     /// Volumes in memory are emptied when the last container that mounts them has stopped (Docker row 191).
-    fn release_memory(&mut self) -> Result<()> {
+    fn release_memory(&mut self) {
         for volume in self.memory_volumes() {
             let name = self.store.volumes().find(|(number, _)| *number == volume);
             let name = name.map(|(_, volume)| volume.name.as_str());
@@ -206,10 +207,9 @@ impl Daemon {
                 container.is_some_and(|c| c.volumes().any(|v| Some(v.name.as_str()) == name))
             });
             if !is_mounted {
-                self.forget_volume(volume)?;
+                self.forget_volume(volume);
             }
         }
-        Ok(())
     }
 
     /// `docker rm`: Docker rows 26 to 28.
@@ -241,20 +241,39 @@ impl Daemon {
         let Some(container) = self.store.container_numbered(number).cloned() else {
             return Ok(());
         };
-        self.seats.remove(&Place::Container(container.name.clone()));
-        self.tear_down(number)?;
-        self.forget_container(number);
+        if !volumes {
+            self.untie_volumes(number, &container)?;
+        }
         self.store.remove_container(number)?;
+        self.seats.remove(&Place::Container(container.name.clone()));
+        self.tear_down(number);
+        self.forget_container(number);
         if !volumes {
             return Ok(());
         }
-        for mount in &container.mounts {
-            if let MountSource::Volume(source) = &mount.source
-                && source.anonymous
-                && self.users_of(&source.name).is_empty()
+        self.drop_tied_volumes(number);
+        for source in container.volumes().filter(|source| source.anonymous) {
+            if self.users_of(&source.name).is_empty()
                 && let Some((volume, _)) = self.store.volume(&source.name)
             {
-                self.drop_volume(volume)?;
+                // The container is gone all the same; the volume then stays for `volume rm`.
+                let _dropped = self.drop_volume(volume);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes those volumes stay that would go with this container.
+    fn untie_volumes(&mut self, number: Number, container: &Container) -> Result<()> {
+        for source in container.volumes().filter(|source| source.anonymous) {
+            let Some((volume, _)) = self.store.volume(&source.name) else {
+                continue;
+            };
+            let is_last = self.store.volume_with(volume).is_some_and(|with| {
+                with == number || self.store.container_numbered(with).is_none()
+            });
+            if is_last {
+                self.store.untie_volume(volume)?;
             }
         }
         Ok(())

@@ -140,16 +140,16 @@ impl Daemon {
             Ok((view, tmpfs)) => {
                 let tree = observe::tree(&view);
                 for passing in tmpfs {
-                    self.store.remove_passing(passing)?;
+                    self.store.remove_passing(passing);
                 }
                 tree
             }
             Err(fault) => {
-                self.store.remove_passing(passing)?;
+                self.store.remove_passing(passing);
                 return Err(fault);
             }
         };
-        self.store.remove_passing(passing)?;
+        self.store.remove_passing(passing);
         Ok(tree?)
     }
 }

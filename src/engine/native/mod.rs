@@ -7,7 +7,7 @@
 //! | `engine` | the contract: object operations to the daemon, file operations past it |
 //! | `ground`, `space` | the private directory, how files are kept in it, and how much |
 //! | `daemon` | what a crash takes with it: an open [`crate::store::Store`], open unions, running containers |
-//! | `create`, `resolve` | `docker create`: checks, mounts, WORKDIR, VOLUMEs, copying into volumes |
+//! | `create`, `resolve`, `filling` | `docker create`: checks, mounts, WORKDIR, VOLUMEs, copying into volumes |
 //! | `assemble`, `sources`, `subpath` | mounting: at start, to copy, to look |
 //! | `lifecycle` | start, stop, kill, pause, rm |
 //! | `volumes`, `images` | their life |
@@ -30,6 +30,7 @@ mod create;
 mod daemon;
 mod engine;
 mod files;
+mod filling;
 mod ground;
 mod images;
 pub(in crate::engine) mod kernel;

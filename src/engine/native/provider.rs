@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::daemon::Ending;
 use super::engine::Native;
 use super::ground::{Ground, Keeping, Private};
 use super::kernel::Kernel;
@@ -34,6 +35,31 @@ impl NativeProvider {
         known.insert(scratch.to_owned(), found.clone());
         Ok(found)
     }
+
+    /// Opens an engine on a private directory that an earlier process left behind, however it ended: what
+    /// its disk names is there again, what was never published is dropped, and containers that ran were
+    /// killed (Docker row 22). The directory stays when the engine is dropped, and nobody else may have it open.
+    ///
+    /// # Errors
+    /// [`EngineFault`] when the directory is none, or cannot be read or written. Opening may be tried again.
+    pub fn reopen(&self, directory: &Path) -> Result<Box<dyn Engine>, EngineFault> {
+        let broken = |why: &dyn std::fmt::Display| {
+            EngineFault(format!("cannot reopen {}: {why}", directory.display()))
+        };
+        let private = Private::adopt(directory).map_err(|error| broken(&error))?;
+        let (_, keeping) = self
+            .look(private.scratch())
+            .map_err(|absent| broken(&absent))?;
+        open(Ground::new(private, keeping), Ending::Crashed)
+    }
+}
+
+fn open(ground: Ground, ending: Ending) -> Result<Box<dyn Engine>, EngineFault> {
+    match Native::open(ground, ending) {
+        Ok(native) => Ok(Box::new(native)),
+        Err(Fault::Refused(refusal)) => Err(EngineFault(refusal.message)),
+        Err(Fault::Broken(why)) => Err(EngineFault(why)),
+    }
 }
 
 /// Opens an engine in which the kernel merges, kept in the kernel's own ways, and real processes act. `kernel` is
@@ -52,7 +78,7 @@ pub(in crate::engine) fn open_on_kernel(
         ownership: Ownership::Real,
         namespace,
     };
-    open(Ground::on_kernel(private, keeping, kernel))
+    open(Ground::on_kernel(private, keeping, kernel), Ending::None)
 }
 
 fn make_private(options: &OpenOptions) -> Result<Private, EngineFault> {
@@ -62,14 +88,6 @@ fn make_private(options: &OpenOptions) -> Result<Private, EngineFault> {
             "cannot make a private directory in {scratch}: {error}"
         ))
     })
-}
-
-fn open(ground: Ground) -> Result<Box<dyn Engine>, EngineFault> {
-    match Native::open(ground) {
-        Ok(native) => Ok(Box::new(native)),
-        Err(Fault::Refused(refusal)) => Err(EngineFault(refusal.message)),
-        Err(Fault::Broken(why)) => Err(EngineFault(why)),
-    }
 }
 
 impl Provider for NativeProvider {
@@ -85,6 +103,6 @@ impl Provider for NativeProvider {
         let (_, keeping) = self
             .look(&options.scratch)
             .map_err(|absent| EngineFault(absent.to_string()))?;
-        open(Ground::new(make_private(options)?, keeping))
+        open(Ground::new(make_private(options)?, keeping), Ending::None)
     }
 }

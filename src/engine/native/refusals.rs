@@ -63,6 +63,14 @@ impl From<Errno> for Fault {
     }
 }
 
+/// Whether it is the engine's disk or the engine that fails, and not the request.
+pub(super) fn is_failure(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::IO | Errno::NOSPC | Errno::DQUOT | Errno::MFILE | Errno::NFILE | Errno::NOMEM
+    )
+}
+
 /// Go's text of an errno: lower case, without the number.
 pub(super) fn text(errno: Errno) -> String {
     let full = std::io::Error::from_raw_os_error(errno.raw_os_error()).to_string();

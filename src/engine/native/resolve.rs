@@ -11,8 +11,8 @@ use super::translate::host_path;
 use crate::engine::{Kind, Place, VolumeRef};
 use crate::store::spec::{self, Source, Spec, path};
 use crate::store::{
-    BindSource, Container, Mount, MountSource, Owner, TmpfsSource, Volume, VolumeSource, driver,
-    names,
+    BindSource, Container, Mount, MountSource, Number, Owner, TmpfsSource, Volume, VolumeSource,
+    driver, names,
 };
 
 /// What a container asks for, checked in itself.
@@ -53,7 +53,7 @@ impl Daemon {
     pub(super) fn register_mounts(
         &mut self,
         wanted: &Wanted,
-        container: &str,
+        container: (Number, &str),
     ) -> Result<Vec<Mount>> {
         let mut table = Table::default();
         for text in &wanted.from {
@@ -102,7 +102,7 @@ impl Daemon {
         Ok(mounts)
     }
 
-    fn resolve(&mut self, spec: &Spec, container: &str) -> Result<Mount> {
+    fn resolve(&mut self, spec: &Spec, container: (Number, &str)) -> Result<Mount> {
         let target = path::clean(&spec.target);
         let mut read_only = spec.read_only;
         let source = match &spec.source {
@@ -178,6 +178,7 @@ impl Daemon {
                 name: name.to_owned(),
                 anonymous: false,
                 owner: None,
+                with: None,
                 driver: driver::LOCAL.to_owned(),
                 labels: labels.clone(),
                 options: BTreeMap::new(),
@@ -189,7 +190,7 @@ impl Daemon {
     /// A new volume that nobody named.
     pub(super) fn anonymous_volume(
         &mut self,
-        container: &str,
+        (number, container): (Number, &str),
         target: &str,
         labels: &BTreeMap<String, String>,
     ) -> Result<String> {
@@ -206,6 +207,7 @@ impl Daemon {
             name: name.clone(),
             anonymous: true,
             owner: Some(owner),
+            with: Some(number),
             driver: driver::LOCAL.to_owned(),
             labels: labels.clone(),
             options: BTreeMap::new(),
@@ -214,7 +216,7 @@ impl Daemon {
     }
 
     /// The number of a volume that a mount names.
-    pub(super) fn mounted_volume(&self, name: &str) -> Result<crate::store::Number> {
+    pub(super) fn mounted_volume(&self, name: &str) -> Result<Number> {
         let (number, _) = self
             .store
             .volume(name)

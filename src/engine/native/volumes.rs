@@ -32,6 +32,7 @@ impl Daemon {
             name: name.clone(),
             anonymous,
             owner: None,
+            with: None,
             driver,
             labels,
             options,
@@ -71,13 +72,42 @@ impl Daemon {
 
     /// Removes a volume that nobody uses.
     pub(super) fn drop_volume(&mut self, number: Number) -> Result<()> {
-        if let Some((_, volume)) = self.store.volumes().find(|(other, _)| *other == number) {
-            self.seats.remove(&Place::Volume(volume_ref(volume)));
-            self.seats
-                .remove(&Place::Volume(VolumeRef::Named(volume.name.clone())));
+        let seats = self.volume_seats(number);
+        self.store.remove_volume(number)?;
+        self.leave_volume(number, &seats);
+        Ok(())
+    }
+
+    fn volume_seats(&self, number: Number) -> Vec<Place> {
+        let volume = self.store.volumes().find(|(other, _)| *other == number);
+        let names = |volume: &Volume| [volume_ref(volume), VolumeRef::Named(volume.name.clone())];
+        let names = volume.map(|(_, volume)| names(volume));
+        names.into_iter().flatten().map(Place::Volume).collect()
+    }
+
+    fn leave_volume(&mut self, number: Number, seats: &[Place]) {
+        for seat in seats {
+            self.seats.remove(seat);
         }
-        self.forget_volume(number)?;
-        Ok(self.store.remove_volume(number)?)
+        self.forget_volume(number);
+    }
+
+    /// Removes the volumes that go with a container which is gone, unless somebody else mounts them.
+    pub(super) fn drop_tied_volumes(&mut self, container: Number) {
+        let tied: Vec<Number> = self
+            .store
+            .volumes()
+            .filter(|(_, volume)| volume.with == Some(container))
+            .filter(|(_, volume)| self.users_of(&volume.name).is_empty())
+            .map(|(number, _)| number)
+            .collect();
+        for number in tied {
+            let seats = self.volume_seats(number);
+            if self.store.remove_volume(number).is_err() {
+                self.store.forsake_volume(number);
+            }
+            self.leave_volume(number, &seats);
+        }
     }
 
     /// `docker volume prune`, as since API 1.42: what nobody named and nobody uses, or with `all` named

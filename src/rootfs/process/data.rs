@@ -77,7 +77,8 @@ impl Process {
         }
         if offset.is_none() {
             let end = matches!(file.data, Data::Regular(_)) && file.how.has(OpenFlag::Append);
-            *position = if end { size(file)? } else { at };
+            // What is written is written, whether or not the end can be found.
+            *position = if end { size(file).unwrap_or(at) } else { at };
         }
         Ok(changed(file))
     }
@@ -163,7 +164,7 @@ impl Process {
             Data::Regular(handle) => {
                 let end = offset.checked_add(length).ok_or(Errno::FBIG)?;
                 valid_offset(end).map_err(|_| Errno::FBIG)?;
-                handle.allocate(range, offset, length)?;
+                handle.allocate(range, offset, length, &self.caller)?;
             }
             Data::Fifo => return Err(Errno::SPIPE),
             _ => return Err(Errno::NODEV),

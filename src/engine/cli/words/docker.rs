@@ -117,117 +117,115 @@ pub(super) const TABLE: &[Row] = &[
 #[cfg(test)]
 mod tests {
     use super::super::check;
-    use super::*;
     use crate::engine::Kind as K;
     use crate::engine::cli::flavor::Flavor;
 
+    const SAID: &[(&str, K)] = &[
+        (
+            "docker: Error response from daemon: Conflict. The container name \"/n\" is already in use by container \"4f\". You have to remove (or rename) that container to be able to reuse that name.",
+            K::NameInUse,
+        ),
+        (
+            "Error response from daemon: You cannot remove a running container 4f. Stop the container before attempting removal or force remove",
+            K::ContainerRunning,
+        ),
+        (
+            "Error response from daemon: You cannot remove a paused container 4f. Unpause and then stop the container before attempting removal or force remove",
+            K::ContainerPaused,
+        ),
+        (
+            "Error response from daemon: Container n is paused, unpause the container before exec",
+            K::ContainerPaused,
+        ),
+        (
+            "Error response from daemon: Cannot kill container: n: Container 4f is not running",
+            K::ContainerNotRunning,
+        ),
+        (
+            "Error response from daemon: remove store: volume is in use - [4f]",
+            K::VolumeInUse,
+        ),
+        (
+            "Error response from daemon: conflict: unable to remove repository reference \"app\" (must force) - container 4f is using its referenced image 5a",
+            K::ImageInUse,
+        ),
+        (
+            "docker: Error response from daemon: No such image: app:latest.",
+            K::NoSuchImage,
+        ),
+        (
+            "Error response from daemon: get nope: no such volume",
+            K::NoSuchVolume,
+        ),
+        (
+            "Error response from daemon: No such container: nope",
+            K::NoSuchContainer,
+        ),
+        (
+            "Error response from daemon: create a: volume name is too short, names should be at least two alphanumeric characters",
+            K::InvalidName,
+        ),
+        (
+            "Error response from daemon: create a b: \"a b\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path",
+            K::InvalidName,
+        ),
+        (
+            "docker: Error response from daemon: Duplicate mount point: /x.",
+            K::DuplicateMount,
+        ),
+        (
+            "docker: Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: /x.",
+            K::MountSourceMissing,
+        ),
+        (
+            "docker: Error response from daemon: invalid mount config for type \"bind\": invalid specification: destination can't be '/'.",
+            K::InvalidMount,
+        ),
+        (
+            "docker: Error response from daemon: invalid mode: rw,ro.",
+            K::InvalidMount,
+        ),
+        (
+            "docker: Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/h/dir\" to rootfs at \"/f\": mount /h/dir:/f (via /proc/self/fd/6), flags: 0x5000: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type.",
+            K::MountTypeMismatch,
+        ),
+        (
+            "docker: Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/v\" to rootfs at \"/p/missing\": mkdir /var/lib/docker/overlay2/1/merged/p/missing: read-only file system: unknown.",
+            K::MountTargetFailed,
+        ),
+        (
+            "Error response from daemon: create x: error looking up volume plugin nope: plugin \"nope\" not found",
+            K::NoSuchDriver,
+        ),
+        (
+            "Error response from daemon: Invalid filter 'bogus'",
+            K::InvalidFilter,
+        ),
+        (
+            "Error response from daemon: container rootfs is marked read-only",
+            K::ReadOnly,
+        ),
+        (
+            "Error response from daemon: mounted volume is marked read-only",
+            K::ReadOnly,
+        ),
+        (
+            "copying between containers is not supported",
+            K::NotSupported,
+        ),
+        (
+            "Error response from daemon: Could not find the file /nope in container c",
+            K::NoSuchPath,
+        ),
+        ("lstat /h/nope: no such file or directory", K::NoSuchPath),
+        (
+            "docker: Error response from daemon: unable to find user nobody: no matching entries in passwd file.",
+            K::InvalidUser,
+        ),
+    ];
+
     #[test]
     fn what_docker_says_means() {
-        check(
-            Flavor::Docker,
-            &[
-                (
-                    "docker: Error response from daemon: Conflict. The container name \"/n\" is already in use by container \"4f\". You have to remove (or rename) that container to be able to reuse that name.",
-                    K::NameInUse,
-                ),
-                (
-                    "Error response from daemon: You cannot remove a running container 4f. Stop the container before attempting removal or force remove",
-                    K::ContainerRunning,
-                ),
-                (
-                    "Error response from daemon: You cannot remove a paused container 4f. Unpause and then stop the container before attempting removal or force remove",
-                    K::ContainerPaused,
-                ),
-                (
-                    "Error response from daemon: Container n is paused, unpause the container before exec",
-                    K::ContainerPaused,
-                ),
-                (
-                    "Error response from daemon: Cannot kill container: n: Container 4f is not running",
-                    K::ContainerNotRunning,
-                ),
-                (
-                    "Error response from daemon: remove store: volume is in use - [4f]",
-                    K::VolumeInUse,
-                ),
-                (
-                    "Error response from daemon: conflict: unable to remove repository reference \"app\" (must force) - container 4f is using its referenced image 5a",
-                    K::ImageInUse,
-                ),
-                (
-                    "docker: Error response from daemon: No such image: app:latest.",
-                    K::NoSuchImage,
-                ),
-                (
-                    "Error response from daemon: get nope: no such volume",
-                    K::NoSuchVolume,
-                ),
-                (
-                    "Error response from daemon: No such container: nope",
-                    K::NoSuchContainer,
-                ),
-                (
-                    "Error response from daemon: create a: volume name is too short, names should be at least two alphanumeric characters",
-                    K::InvalidName,
-                ),
-                (
-                    "Error response from daemon: create a b: \"a b\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path",
-                    K::InvalidName,
-                ),
-                (
-                    "docker: Error response from daemon: Duplicate mount point: /x.",
-                    K::DuplicateMount,
-                ),
-                (
-                    "docker: Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: /x.",
-                    K::MountSourceMissing,
-                ),
-                (
-                    "docker: Error response from daemon: invalid mount config for type \"bind\": invalid specification: destination can't be '/'.",
-                    K::InvalidMount,
-                ),
-                (
-                    "docker: Error response from daemon: invalid mode: rw,ro.",
-                    K::InvalidMount,
-                ),
-                (
-                    "docker: Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/h/dir\" to rootfs at \"/f\": mount /h/dir:/f (via /proc/self/fd/6), flags: 0x5000: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type.",
-                    K::MountTypeMismatch,
-                ),
-                (
-                    "docker: Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/v\" to rootfs at \"/p/missing\": mkdir /var/lib/docker/overlay2/1/merged/p/missing: read-only file system: unknown.",
-                    K::MountTargetFailed,
-                ),
-                (
-                    "Error response from daemon: create x: error looking up volume plugin nope: plugin \"nope\" not found",
-                    K::NoSuchDriver,
-                ),
-                (
-                    "Error response from daemon: Invalid filter 'bogus'",
-                    K::InvalidFilter,
-                ),
-                (
-                    "Error response from daemon: container rootfs is marked read-only",
-                    K::ReadOnly,
-                ),
-                (
-                    "Error response from daemon: mounted volume is marked read-only",
-                    K::ReadOnly,
-                ),
-                (
-                    "copying between containers is not supported",
-                    K::NotSupported,
-                ),
-                (
-                    "Error response from daemon: Could not find the file /nope in container c",
-                    K::NoSuchPath,
-                ),
-                ("lstat /h/nope: no such file or directory", K::NoSuchPath),
-                (
-                    "docker: Error response from daemon: unable to find user nobody: no matching entries in passwd file.",
-                    K::InvalidUser,
-                ),
-            ],
-        );
+        check(Flavor::Docker, SAID);
     }
 }

@@ -49,7 +49,6 @@ pub(super) const TABLE: &[Row] = &[
     ),
     (&["could not be found on container"], Kind::NoSuchPath),
     (&["could not be found on the host"], Kind::NoSuchPath),
-    (&["volume already exists"], Kind::NameInUse),
     (&["duplicate mount destination"], Kind::DuplicateMount),
     (
         &["statfs", "no such file or directory"],
@@ -97,7 +96,6 @@ pub(super) const TABLE: &[Row] = &[
 #[cfg(test)]
 mod tests {
     use super::super::check;
-    use super::*;
     use crate::engine::Kind as K;
     use crate::engine::cli::flavor::Flavor;
 

@@ -1,0 +1,162 @@
+//! Where `cp` and `export` put things: the ledger wants to know, and the command lines do not say. So it is
+//! found out beforehand, by the rules of `cp` (Docker rows 178 to 184).
+
+use std::fs;
+use std::path::Path;
+
+use tar::{Archive, EntryType};
+
+use super::engine::Cli;
+use super::mirror::Mirror;
+use super::names::{below, clean, joined, seen};
+use crate::engine::{CopyEnd, FileAnswer, Storage, Value};
+
+/// Most symlinks that a destination may lead through.
+const LINKS_MAX: usize = 40;
+
+/// A place: a storage and a path in it.
+pub(super) type Lying = (Storage, String);
+
+/// What is at a path.
+enum There {
+    Directory,
+    Link(String),
+    Other,
+}
+
+impl Cli {
+    /// Where the top of a copy will lie, as far as that can be told.
+    pub(super) fn destination(
+        &self,
+        mirror: &Mirror,
+        from: &CopyEnd,
+        to: &CopyEnd,
+    ) -> Option<Lying> {
+        let source = match from {
+            CopyEnd::Container { path, .. } | CopyEnd::Host(path) => path,
+        };
+        match to {
+            CopyEnd::Host(path) => host_place(mirror, path, base(source)),
+            CopyEnd::Container { container, path } => {
+                let path = self.settle(container, &clean(path), base(source));
+                let writable = Storage::Writable {
+                    container: container.clone(),
+                };
+                let known = self.known(container);
+                self.lies(container, &known, &seen(&path), |_| Some(writable))
+            }
+        }
+    }
+
+    /// The path itself, or below it when it is a directory.
+    fn settle(&self, container: &str, path: &str, base: &str) -> String {
+        let mut path = path.to_owned();
+        for _ in 0..LINKS_MAX {
+            match self.there(container, &path) {
+                Some(There::Directory) => return clean(&format!("{path}/{base}")),
+                Some(There::Link(text)) if text.starts_with('/') => path = clean(&text),
+                Some(There::Link(text)) => path = clean(&format!("{path}/../{text}")),
+                Some(There::Other) | None => break,
+            }
+        }
+        path
+    }
+
+    /// What `cp` would copy out, told by the first header of its archive.
+    fn there(&self, container: &str, path: &str) -> Option<There> {
+        let program = &self.ground.program;
+        let end = format!("{}:{path}", self.names.container(container));
+        let mut child = program.spawn(program.command(["cp", &end, "-"])).ok()?;
+        let output = child.stdout.take();
+        let first = output.and_then(|output| {
+            let mut archive = Archive::new(output);
+            let entry = archive.entries().ok()?.next()?.ok()?;
+            Some(match entry.header().entry_type() {
+                EntryType::Directory => There::Directory,
+                EntryType::Symlink => {
+                    let link = entry.link_name().ok()??;
+                    There::Link(link.to_str()?.to_owned())
+                }
+                _ => There::Other,
+            })
+        });
+        // The rest of the archive is of no interest.
+        child.kill().ok();
+        child.wait().ok();
+        first
+    }
+}
+
+/// The place of a file of the host directory.
+pub(super) fn host_place(mirror: &Mirror, path: &str, base: &str) -> Option<Lying> {
+    let top = fs::canonicalize(mirror.top()).ok()?;
+    let named = mirror.path(path).ok()?;
+    let named = Path::new(&named);
+    let real = match fs::canonicalize(named) {
+        Ok(real) if real.is_dir() => real.join(base),
+        Ok(real) => real,
+        Err(_) => fs::canonicalize(named.parent()?)
+            .ok()?
+            .join(named.file_name()?),
+    };
+    let real = real.to_str()?;
+    let inner = below(real, top.to_str()?)?;
+    Some((Storage::Host, seen(&joined("/", &clean(inner)))))
+}
+
+/// The answer to a copy or an export.
+pub(super) fn placed(place: Option<Lying>) -> Value {
+    Value::Files(vec![FileAnswer {
+        result: Ok(Value::Nothing),
+        changed: place.into_iter().collect(),
+    }])
+}
+
+/// What a copy is called when it goes into a directory; nothing for a directory's content.
+fn base(path: &str) -> &str {
+    if path == "." || path.ends_with("/.") {
+        return "";
+    }
+    let path = path.trim_end_matches('/');
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_are_called_as_their_sources_unless_only_content_is_meant() {
+        for (path, expected) in [
+            ("/a/b", "b"),
+            ("/a/b/", "b"),
+            ("b", "b"),
+            ("/a/.", ""),
+            (".", ""),
+            ("/", ""),
+        ] {
+            assert_eq!(base(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_copy_on_the_host_goes_into_a_directory_and_over_anything_else() {
+        let host = tempfile::tempdir().unwrap();
+        fs::create_dir(host.path().join("out")).unwrap();
+        fs::write(host.path().join("old"), "").unwrap();
+        std::os::unix::fs::symlink("out", host.path().join("link")).unwrap();
+        let mirror = Mirror::Here(host.path().to_path_buf());
+        for (to, expected) in [
+            ("./new", Some("/new")),
+            ("./old", Some("/old")),
+            ("./out", Some("/out/x")),
+            ("./out/", Some("/out/x")),
+            ("/link", Some("/out/x")),
+            ("./out/y", Some("/out/y")),
+            ("./no/y", None),
+        ] {
+            let place = host_place(&mirror, to, "x").map(|(_, path)| path);
+            assert_eq!(place.as_deref(), expected, "{to}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Every call fails once.
+
+use layerspec::engine::native::NativeProvider;
+use layerspec::engine::{Answer, Operation};
+use libtest_mimic::Failed;
+
+use crate::kill::tell;
+use crate::objects::{Objects, is_done, look, said};
+use crate::script::Script;
+use crate::strace::{self, Ended, fresh_scratch, private, run, trace};
+use crate::{child, disk, kill};
+
+/// The lengths beyond which files cannot grow.
+const LIMITS: &[u64] = &[0, 1, 64, 300, 700, 4096, 19_999];
+
+/// What is seen by the living engine, before the acts and after each of them, and what may be seen else when one is
+/// refused; which acts are done; and what is there after the engine has died.
+struct Story {
+    worlds: Vec<Objects>,
+    also: Vec<Objects>,
+    done: Vec<bool>,
+    after_death: Vec<Objects>,
+}
+
+impl Story {
+    fn new(script: &Script) -> Self {
+        let after = |acts: &[Operation]| {
+            let scratch = fresh_scratch();
+            let engine = child::prepare(script, scratch.path());
+            let done: Vec<bool> = acts
+                .iter()
+                .map(|act| is_done(&engine.perform(act)))
+                .collect();
+            (look(engine.as_ref()), done)
+        };
+        let prefixes = (0..=script.acts.len()).map(|count| after(&script.acts[..count]).0);
+        Self {
+            worlds: prefixes.collect(),
+            also: script.also.iter().map(|acts| after(acts).0).collect(),
+            done: after(&script.acts).1,
+            after_death: kill::worlds(script).0,
+        }
+    }
+}
+
+pub(crate) fn test(script: &Script) -> Result<(), Failed> {
+    let story = Story::new(script);
+    let mut faults = Vec::new();
+    let logs = fresh_scratch();
+    let scratch = fresh_scratch();
+    let path = scratch.path().to_str().unwrap();
+    let log = logs.path().join("log");
+    let (calls, _) = trace(&["perform", script.name, path], &log);
+    for call in calls.iter().filter(|call| call.act < script.acts.len()) {
+        let mut errors = Vec::new();
+        if call.is_write() || !call.is_open() {
+            errors.push("EIO");
+        }
+        if call.is_growing() {
+            errors.push("ENOSPC");
+        }
+        if call.is_open() {
+            errors.push("EMFILE");
+        }
+        for error in errors {
+            let when = format!("{error} in act {} from {}", call.act, call.text);
+            one(script, &story, call.act, &when, &mut faults, |arguments| {
+                strace::fail(call, error, &log, arguments)
+            });
+        }
+    }
+    tell(&faults)
+}
+
+pub(crate) fn test_short_writes(script: &Script) -> Result<(), Failed> {
+    let story = Story::new(script);
+    let mut faults = Vec::new();
+    for act in 0..script.acts.len() {
+        for limit in LIMITS {
+            let limit = limit.to_string();
+            let when = format!("no file beyond {limit} bytes in act {act}");
+            one(script, &story, act, &when, &mut faults, |arguments| {
+                let mut all = vec!["short"];
+                all.extend(&arguments[1..]);
+                all.push(&limit);
+                run(&[], &all)
+            });
+        }
+    }
+    tell(&faults)
+}
+
+/// One failure: the answer is clean, the old or the new state is there, trying again works, and so does what follows,
+/// also for who opens the store later.
+fn one(
+    script: &Script,
+    story: &Story,
+    act: usize,
+    when: &str,
+    faults: &mut Vec<String>,
+    run: impl FnOnce(&[&str]) -> Ended,
+) {
+    let scratch = fresh_scratch();
+    let path = scratch.path().to_str().unwrap();
+    let ended = run(&["fail", script.name, path, &act.to_string()]);
+    let mut told = ended.lines.iter().skip(1 + act);
+    let mut wrong = Vec::new();
+    let new = &story.worlds[act + 1];
+    let mut next = || Some((read(told.next()?)?, read::<Objects>(told.next()?)?));
+    let Some((first, seen)): Option<(Answer, _)> = next() else {
+        faults.push(format!("{when}: {ended:?}"));
+        return;
+    };
+    if !ended.errors.is_empty() {
+        wrong.push(ended.errors.clone());
+    }
+    if is_done(&first) {
+        wrong.extend(seen.torn(&[new], false));
+    } else {
+        let mut allowed = vec![&story.worlds[act]];
+        if script.may_be_between || script.may_be_done {
+            allowed.push(new);
+        }
+        allowed.extend(&story.also);
+        wrong.extend(seen.torn(&allowed, script.may_be_between));
+        match next() {
+            Some((second, later)) if is_done(&second) == story.done[act] => {
+                wrong.extend(later.torn(&[new], false));
+            }
+            Some((second, _)) => wrong.push(format!("and then {}", said(&second))),
+            None => wrong.push(format!("{ended:?}")),
+        }
+    }
+    let store = private(scratch.path());
+    match NativeProvider::new().reopen(&store) {
+        Ok(engine) => {
+            wrong.extend(disk::faults(&store));
+            let last: Vec<&Objects> = story.after_death.last().into_iter().collect();
+            wrong.extend(look(engine.as_ref()).torn(&last, false));
+        }
+        Err(fault) => wrong.push(fault.to_string()),
+    }
+    if !wrong.is_empty() {
+        faults.push(format!("{when}: {}\n{}", said(&first), wrong.join("\n")));
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(line: &str) -> Option<T> {
+    serde_json::from_str(line).ok()
+}

@@ -1,0 +1,60 @@
+//! Engines that die and disks that fail. A real process performs a script on the embedded engine; it is killed before
+//! each of its writes to the disk in turn, or each of its calls fails in turn. Then the store is opened
+//! again, and every object must be as it was before the operation or as it is after it, and nothing may lie on the
+//! disk that no object owns.
+//!
+//! `strace` does the killing and the failing. Where there is none the trials are ignored, unless
+//! `LAYERSPEC_REQUIRE` names it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails; its child process speaks on standard output"
+)]
+
+mod build;
+mod child;
+mod disk;
+mod fail;
+mod kill;
+mod objects;
+mod script;
+mod strace;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.get(1).is_some_and(|first| first == child::FLAG) {
+        child::main(&arguments[2..]);
+        return ExitCode::SUCCESS;
+    }
+    let mut trials = Vec::new();
+    for script in script::all() {
+        let name = script.name;
+        for (what, test) in [
+            (
+                "killed",
+                kill::test as fn(&script::Script) -> Result<(), Failed>,
+            ),
+            ("failing", fail::test),
+            ("short", fail::test_short_writes),
+        ] {
+            let script = script.clone();
+            trials.push(Trial::ignorable_test(
+                format!("{name}::{what}"),
+                move || match strace::absent() {
+                    Some(reason) if strace::is_required() => Err(Failed::from(reason)),
+                    Some(reason) => Ok(Completion::ignored_with(reason)),
+                    None => test(&script).map(|()| Completion::Completed),
+                },
+            ));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}

@@ -1,0 +1,306 @@
+//! `strace` as the hand that kills and fails.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use layerspec::engine::native::NativeProvider;
+use layerspec::engine::{OpenOptions, Provider as _};
+use tempfile::TempDir;
+
+use crate::child::{BEGIN, FLAG};
+
+/// System calls that change what is on a disk. Some need their arguments looked at.
+const WRITES: &[&str] = &[
+    "open",
+    "openat",
+    "openat2",
+    "mkdirat",
+    "mknodat",
+    "unlinkat",
+    "renameat",
+    "renameat2",
+    "linkat",
+    "symlinkat",
+    "write",
+    "pwrite64",
+    "pwritev2",
+    "ftruncate",
+    "fallocate",
+    "copy_file_range",
+    "ioctl",
+    "fchmod",
+    "fchmodat",
+    "fchmodat2",
+    "fchown",
+    "fchownat",
+    "utimensat",
+    "setxattr",
+    "lsetxattr",
+    "fsetxattr",
+    "removexattr",
+    "lremovexattr",
+    "fremovexattr",
+];
+
+/// System calls that only look.
+const READS: &[&str] = &[
+    "read",
+    "pread64",
+    "getdents64",
+    "newfstatat",
+    "fstat",
+    "statx",
+    "readlinkat",
+    "getxattr",
+    "lgetxattr",
+    "fgetxattr",
+    "listxattr",
+    "llistxattr",
+    "flistxattr",
+    "lseek",
+    "fcntl",
+    "fstatfs",
+];
+
+/// System calls that have to do with no disk.
+const OTHERS: &[&str] = &[
+    "brk",
+    "clock_gettime",
+    "close",
+    "futex",
+    "geteuid",
+    "getpid",
+    "getrandom",
+    "gettid",
+    "kill",
+    "madvise",
+    "mmap",
+    "mprotect",
+    "mremap",
+    "munmap",
+    "prlimit64",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "sched_getaffinity",
+    "sched_yield",
+    "sigaltstack",
+    "umask",
+    "uname",
+];
+
+/// One call of the child after it said [`BEGIN`].
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) name: String,
+    /// Which of the calls of this name it is, from 1 at the start of the process.
+    pub(crate) ordinal: usize,
+    /// How many acts were done before it.
+    pub(crate) act: usize,
+    pub(crate) text: String,
+}
+
+/// What became of a child.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) lines: Vec<String>,
+    pub(crate) signal: Option<i32>,
+    pub(crate) errors: String,
+}
+
+impl Call {
+    /// Whether it may change what is on the disk.
+    pub(crate) fn is_write(&self) -> bool {
+        match self.name.as_str() {
+            "open" | "openat" | "openat2" => ["O_CREAT", "O_TRUNC", "O_TMPFILE"]
+                .iter()
+                .any(|flag| self.text.contains(flag)),
+            "ioctl" => self.text.contains("FICLONE"),
+            name => WRITES.contains(&name),
+        }
+    }
+
+    /// Whether it may need a new block.
+    pub(crate) fn is_growing(&self) -> bool {
+        let shrinks = [
+            "unlinkat",
+            "fchmod",
+            "fchown",
+            "utimensat",
+            "remove",
+            "lremove",
+            "fremove",
+        ];
+        self.is_write() && !shrinks.iter().any(|start| self.name.starts_with(start))
+    }
+
+    /// Whether it needs a new descriptor.
+    pub(crate) fn is_open(&self) -> bool {
+        match self.name.as_str() {
+            "fcntl" => self.text.contains("F_DUPFD"),
+            name => ["open", "openat", "openat2"].contains(&name),
+        }
+    }
+
+    /// The same for calls of one kind on one kind of thing, by the letter of its name in the store.
+    pub(crate) fn kind(&self) -> String {
+        let name = self.text.split('"').nth(1).unwrap_or_default();
+        let is_object = |name: &str| {
+            name.starts_with(|c| "licvftc".contains(c))
+                && name.contains(|c: char| c.is_ascii_digit())
+        };
+        let what = match name {
+            "work" | "new" => name,
+            name if is_object(name) => &name[..1],
+            _ => "",
+        };
+        format!("{} {what}", self.name)
+    }
+}
+
+/// Why nothing can be traced, if so.
+pub(crate) fn absent() -> Option<&'static str> {
+    static ABSENT: OnceLock<Option<String>> = OnceLock::new();
+    let tried = || {
+        let output = Command::new("strace")
+            .args(["-f", "-o", "/dev/null", "true"])
+            .output();
+        match output {
+            Ok(output) if output.status.success() => None,
+            Ok(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
+            Err(error) => Some(format!("strace cannot be run: {error}")),
+        }
+    };
+    ABSENT.get_or_init(tried).as_deref()
+}
+
+/// Whether `LAYERSPEC_REQUIRE`, a list with commas, names it.
+pub(crate) fn is_required() -> bool {
+    std::env::var("LAYERSPEC_REQUIRE")
+        .is_ok_and(|list| list.split(',').any(|name| name == "strace"))
+}
+
+/// Runs the child undisturbed and gives its calls between [`BEGIN`] and its end.
+pub(crate) fn trace(arguments: &[&str], log: &Path) -> (Vec<Call>, Ended) {
+    let ended = run(&["-o", log.to_str().unwrap(), "-s", "64"], arguments);
+    let mut calls = Vec::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut began, mut act) = (false, 0);
+    for line in fs::read_to_string(log).unwrap().lines() {
+        let text = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
+        let Some((name, rest)) = text.split_once('(') else {
+            continue;
+        };
+        let count = counts.entry(name.to_owned()).or_default();
+        *count += 1;
+        if name == "write" && rest.starts_with("1,") {
+            if began {
+                act += 1;
+            }
+            began |= rest.contains(BEGIN);
+        } else if began && !OTHERS.contains(&name) {
+            assert!(
+                WRITES.contains(&name) || READS.contains(&name),
+                "is this a write? {text}"
+            );
+            calls.push(Call {
+                name: name.to_owned(),
+                ordinal: *count,
+                act,
+                text: text.to_owned(),
+            });
+        }
+    }
+    (calls, ended)
+}
+
+/// Kills the child before this call.
+pub(crate) fn kill(call: &Call, arguments: &[&str]) -> Ended {
+    // Signals get lost with `--seccomp-bpf` (strace 6.1).
+    run(
+        &[
+            "-o",
+            "/dev/null",
+            &trace_of(call),
+            &inject(call, "signal=SIGKILL"),
+        ],
+        arguments,
+    )
+}
+
+/// Lets this call fail.
+pub(crate) fn fail(call: &Call, error: &str, log: &Path, arguments: &[&str]) -> Ended {
+    let injection = inject(call, &format!("error={error}"));
+    let options = [
+        "--seccomp-bpf",
+        "-o",
+        log.to_str().unwrap(),
+        &trace_of(call),
+        &injection,
+    ];
+    let ended = run(&options, arguments);
+    let told = fs::read_to_string(log).unwrap();
+    assert!(told.contains("(INJECTED)"), "{error} never came: {call:?}");
+    ended
+}
+
+fn trace_of(call: &Call) -> String {
+    format!("--trace={}", call.name)
+}
+
+fn inject(call: &Call, what: &str) -> String {
+    format!("--inject={}:{what}:when={}", call.name, call.ordinal)
+}
+
+/// Runs the child, under strace if there are options for it.
+pub(crate) fn run(options: &[&str], arguments: &[&str]) -> Ended {
+    let this = std::env::current_exe().unwrap();
+    let mut command = if options.is_empty() {
+        Command::new(&this)
+    } else {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq"]).args(options).arg(&this);
+        command
+    };
+    let output = command.arg(FLAG).args(arguments).output().unwrap();
+    Ended {
+        lines: String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect(),
+        signal: output.status.signal(),
+        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// The one private directory in a scratch directory.
+pub(crate) fn private(scratch: &Path) -> PathBuf {
+    let mut found = fs::read_dir(scratch)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let only = found.next().expect("the engine was opened");
+    assert!(found.next().is_none(), "more than one private directory");
+    only
+}
+
+/// A scratch directory, in memory if the engine can work there: thousands are made.
+pub(crate) fn fresh_scratch() -> TempDir {
+    static IN_MEMORY: OnceLock<bool> = OnceLock::new();
+    let memory = Path::new("/dev/shm");
+    let tried = || {
+        let options = OpenOptions {
+            scratch: memory.to_owned(),
+            keep: false,
+        };
+        NativeProvider::new().probe(&options).is_ok()
+    };
+    if *IN_MEMORY.get_or_init(tried) {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}

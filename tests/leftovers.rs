@@ -1,0 +1,360 @@
+//! Nothing is left behind, however a run ends: no directory, no process, no mount.
+//!
+//! The runs under test are those of the `layerspec` command, and those of a harness with an engine that hangs or
+//! panics: this program again, as its own child.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails; the engine panics on purpose"
+)]
+
+mod support;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use layerspec::engine::native::NativeProvider;
+use layerspec::engine::{
+    Absent, Answer, Description, Engine, EngineFault, FileAction, OpenOptions, Operation, Provider,
+    World,
+};
+use layerspec::harness::Harness;
+use libtest_mimic::{Arguments, Failed, Trial};
+use rustix::process::{Pid, Signal, kill_process};
+use support::{Project, quiet};
+
+/// Tells this program that it is the child, and which time limit cases have.
+const CHILD: &str = "LEFTOVERS_TIMEOUT";
+
+/// A case that writes this file meets the engine's fault.
+const SIMPLE: &str = r#"
+title: A file is written
+images:
+  app: {layers: [{/etc/app.conf: "mode = default\n"}]}
+steps:
+  - run: {name: first, image: app, tmpfs: [/tmp]}
+  - in: first
+    do:
+      - write: {/WHAT: "1"}
+"#;
+
+fn main() -> ExitCode {
+    if let Ok(timeout) = std::env::var(CHILD) {
+        return Harness::new("scenarios", "snapshots")
+            .timeout(humantime::parse_duration(&timeout).ok())
+            .provider(Faulty(NativeProvider::new()))
+            .main();
+    }
+    let trial = |name: &str, test: fn()| {
+        Trial::test(name, move || {
+            test();
+            Ok::<(), Failed>(())
+        })
+    };
+    let trials = vec![
+        trial("a_signal_at_any_moment", a_signal_at_any_moment),
+        trial("a_second_signal", a_second_signal),
+        trial("a_time_out_in_the_midst_of_many_files", a_time_out),
+        trial("a_panic", a_panic),
+        trial("an_engine_that_hangs", an_engine_that_hangs),
+        trial(
+            "a_signal_while_an_engine_hangs",
+            a_signal_while_an_engine_hangs,
+        ),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// The embedded engine with faults.
+struct Faulty<T>(T);
+
+impl Provider for Faulty<NativeProvider> {
+    fn name(&self) -> &'static str {
+        "faulty"
+    }
+
+    fn probe(&self, options: &OpenOptions) -> Result<Description, Absent> {
+        self.0.probe(options)
+    }
+
+    fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
+        Ok(Box::new(Faulty(self.0.open(options)?)))
+    }
+}
+
+impl Engine for Faulty<Box<dyn Engine>> {
+    fn perform(&self, operation: &Operation) -> Answer {
+        match written(operation) {
+            Some("/panic") => panic!("on purpose"),
+            Some("/hang") => loop {
+                std::thread::sleep(Duration::from_secs(60));
+            },
+            _ => self.0.perform(operation),
+        }
+    }
+
+    fn observe(&self) -> Result<World, EngineFault> {
+        let world = self.0.observe()?;
+        let has = |path: &str| {
+            let mut all = world.containers.iter().flat_map(|(_, tree)| tree);
+            all.any(|seen| seen.path == path)
+        };
+        assert!(!has("/panic-later"), "on purpose");
+        Ok(world)
+    }
+}
+
+fn written(operation: &Operation) -> Option<&str> {
+    let Operation::Files { requests, .. } = operation else {
+        return None;
+    };
+    requests.iter().find_map(|request| match &request.action {
+        FileAction::Write { path, .. } => Some(path.as_str()),
+        _ => None,
+    })
+}
+
+/// A project with an empty scratch directory.
+struct Stage(Project);
+
+impl Stage {
+    fn new() -> Self {
+        let project = Project::new();
+        fs::create_dir(project.path().join("scratch")).unwrap();
+        Self(project)
+    }
+
+    /// Cases that write these files.
+    fn cases(&self, names: &[&str]) {
+        for name in names {
+            let file = format!("scenarios/{name}.yaml");
+            self.0.write(&file, &SIMPLE.replace("WHAT", name));
+        }
+    }
+
+    /// A case whose image takes long to make.
+    fn slow_case(&self) {
+        let mut text =
+            String::from("title: Many files\nimages:\n  app:\n    layers:\n      - /a: a\n");
+        for number in 0..20_000 {
+            writeln!(text, "        /d{}/{number}: x", number % 10).unwrap();
+        }
+        text.push_str("steps:\n  - create: {name: first, image: app}\n");
+        self.0.write("scenarios/slow.yaml", &text);
+    }
+
+    fn run(&self, arguments: &[&str]) -> Running<'_> {
+        let mut command = self.0.command(arguments);
+        command.env("CI", "1");
+        self.start(command)
+    }
+
+    fn harness(&self, timeout: &str) -> Running<'_> {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        quiet(&mut command);
+        command.current_dir(self.0.path()).env(CHILD, timeout);
+        self.start(command)
+    }
+
+    /// Starts it in a process group of its own, by which its processes are known.
+    fn start(&self, mut command: Command) -> Running<'_> {
+        let scratch = self.0.path().join("scratch");
+        command
+            .env("LAYERSPEC_SCRATCH", &scratch)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        Running {
+            stage: self,
+            child: command.spawn().unwrap(),
+        }
+    }
+
+    fn scratch(&self) -> std::path::PathBuf {
+        self.0.path().join("scratch")
+    }
+
+    /// Waits until engines have made so many files and directories. Looking what a scratch directory can hold makes 20.
+    fn wait_for_work(&self, files: usize) {
+        let begin = Instant::now();
+        while files_below(&self.scratch()) < files {
+            assert!(begin.elapsed() < Duration::from_secs(60), "nothing happens");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn files_below(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    let below = |entry: fs::DirEntry| 1 + files_below(&entry.path());
+    entries.flatten().map(below).sum()
+}
+
+struct Running<'a> {
+    stage: &'a Stage,
+    child: Child,
+}
+
+struct Ended {
+    code: Option<i32>,
+    signal: Option<i32>,
+    out: String,
+}
+
+impl Running<'_> {
+    fn send(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        // It may have ended already.
+        kill_process(pid, signal).ok();
+    }
+
+    /// Waits for the end, and looks what is left.
+    fn end(self) -> Ended {
+        let group = self.child.id();
+        let output = self.child.wait_with_output().unwrap();
+        let scratch = self.stage.scratch();
+        let left: Vec<_> = fs::read_dir(&scratch).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+        let here = scratch.to_str().unwrap();
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        assert!(!mounts.contains(here), "{mounts}");
+        assert_eq!(processes_of(group), Vec::<String>::new());
+        let mut out = String::from_utf8_lossy(&output.stdout).into_owned();
+        out.push_str(&String::from_utf8_lossy(&output.stderr));
+        Ended {
+            code: output.status.code(),
+            signal: output.status.signal(),
+            out,
+        }
+    }
+}
+
+/// What still runs of a process group.
+fn processes_of(group: u32) -> Vec<String> {
+    let group = group.to_string();
+    let stat = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("stat")).ok();
+    let is_of = |stat: &String| {
+        // `pid (name) state parent group`: a name may have spaces and brackets.
+        let after = stat.rsplit(") ").next().unwrap_or_default();
+        after.split(' ').nth(2) == Some(group.as_str())
+    };
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    all.filter_map(stat).filter(is_of).collect()
+}
+
+fn a_signal_at_any_moment() {
+    let stage = Stage::new();
+    let names: Vec<String> = (0..400).map(|number| format!("n{number}")).collect();
+    let cases = format!("cases: {{n: [{}]}}\nimages:", names.join(", "));
+    let text = SIMPLE
+        .replace("images:", &cases)
+        .replace("/WHAT", "\"/${n}\"");
+    stage.0.write("scenarios/many.yaml", &text);
+    let signals = [Signal::INT, Signal::TERM, Signal::HUP];
+    for round in 0..90_u64 {
+        let running = stage.run(&["run", "--engine", "native"]);
+        std::thread::sleep(Duration::from_micros(round * 700));
+        running.send(signals[usize::try_from(round % 3).unwrap()]);
+        let ended = running.end();
+        let early = ended.signal.is_some() || matches!(ended.code, Some(129 | 130 | 143));
+        assert!(early, "{:?}: {}", ended.code, ended.out);
+    }
+}
+
+fn a_second_signal() {
+    let stage = Stage::new();
+    stage.slow_case();
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let running = stage.run(&["run"]);
+        stage.wait_for_work(200);
+        running.send(signal);
+        std::thread::sleep(Duration::from_millis(20));
+        running.send(signal);
+        let ended = running.end();
+        assert_eq!(ended.signal, Some(signal.as_raw()), "{}", ended.out);
+    }
+}
+
+fn a_time_out() {
+    let stage = Stage::new();
+    stage.slow_case();
+    stage.cases(&["quick"]);
+    let blessed = stage.0.run(&["bless", "scenarios/quick.yaml"]);
+    assert_eq!(blessed.code, Some(0), "{}{}", blessed.out, blessed.err);
+    for timeout in ["1ms", "20ms", "50ms", "100ms", "150ms"] {
+        let ended = stage
+            .run(&["run", "--timeout", timeout, "--jobs", "1"])
+            .end();
+        assert_eq!(ended.code, Some(3), "{}", ended.out);
+        let said = format!("more than the time limit of {timeout}");
+        assert!(ended.out.contains(&said), "{}", ended.out);
+    }
+    let ended = stage
+        .run(&["run", "--timeout", "5s", "scenarios/quick.yaml"])
+        .end();
+    assert!(ended.out.contains("1 passed"), "{}", ended.out);
+}
+
+/// Runs cases on the faulty engine, each of which writes a file of its name, and gives its results.
+fn results(stage: &Stage, cases: &[&str], timeout: &str) -> Ended {
+    stage.cases(cases);
+    let ended = stage.harness(timeout).end();
+    assert_eq!(ended.code, Some(101), "{}", ended.out);
+    ended
+}
+
+fn a_panic() {
+    let stage = Stage::new();
+    let ended = results(&stage, &["panic", "panic-later", "well", "yes"], "60s");
+    assert!(ended.out.contains("panicked: on purpose"), "{}", ended.out);
+    // These have no snapshot yet: they ran to their ends.
+    assert_eq!(
+        ended.out.matches("no approved outcome yet").count(),
+        2,
+        "{}",
+        ended.out
+    );
+}
+
+fn an_engine_that_hangs() {
+    let stage = Stage::new();
+    let ended = results(&stage, &["hang", "well", "yes"], "300ms");
+    let said = "more than the time limit of 300ms; the last that began was step 2.1, in first: write /hang";
+    assert!(ended.out.contains(said), "{}", ended.out);
+    assert_eq!(
+        ended.out.matches("no approved outcome yet").count(),
+        2,
+        "{}",
+        ended.out
+    );
+}
+
+fn a_signal_while_an_engine_hangs() {
+    let stage = Stage::new();
+    stage.cases(&["hang"]);
+    // A machine that sends SIGTERM waits ten seconds; a person who presses Ctrl-C does so again.
+    for (signals, least) in [(&[Signal::INT, Signal::INT][..], 0), (&[Signal::TERM], 7)] {
+        let mut running = stage.harness("none");
+        let mut lines = BufReader::new(running.child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("running")));
+        stage.wait_for_work(3);
+        let begin = Instant::now();
+        for signal in signals {
+            running.send(*signal);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let ended = running.end();
+        assert_eq!(ended.signal, Some(signals[0].as_raw()), "{}", ended.out);
+        let took = begin.elapsed().as_secs();
+        assert!((least..10).contains(&took), "{took} s");
+    }
+}
