@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use crate::engine::cli::CliProvider;
 use crate::engine::native::NativeProvider;
+use crate::engine::overlayfs::OverlayfsProvider;
 use crate::engine::{
     Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
 };
 
 /// Names of engines that a later version brings. They are known, so that asking for one says so
 /// instead of calling it a typing error.
-const PLANNED: &[&str] = &["fuse", "overlayfs", "process"];
+const PLANNED: &[&str] = &["fuse", "process"];
+
+/// The kernel's own union.
+const OVERLAYFS: &str = "overlayfs";
 
 /// Engines behind command lines, by the names of their programs.
 const COMMAND_LINES: &[&str] = &["docker", "nerdctl", "podman"];
@@ -43,6 +47,9 @@ pub fn provider(name: &str) -> Result<Arc<dyn Provider>, UnknownEngine> {
     let (family, argument) = name.split_once(':').unwrap_or((name, ""));
     if name == DEFAULT_ENGINE {
         return Ok(Arc::new(NativeProvider::new()));
+    }
+    if name == OVERLAYFS {
+        return Ok(Arc::new(OverlayfsProvider::new()));
     }
     if COMMAND_LINES.contains(&name) {
         return Ok(Arc::new(CliProvider::new(name, name)));
@@ -80,7 +87,7 @@ pub fn providers() -> Vec<Arc<dyn Provider>> {
 
 fn names() -> impl Iterator<Item = &'static str> {
     let others = COMMAND_LINES.iter().chain(PLANNED).copied();
-    std::iter::once(DEFAULT_ENGINE).chain(others)
+    [DEFAULT_ENGINE, OVERLAYFS].into_iter().chain(others)
 }
 
 fn nearest(name: &str) -> Option<&'static str> {

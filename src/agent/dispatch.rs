@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::{serve, wire};
+use crate::engine::overlayfs;
 use crate::environment::Environment;
 
 /// The reserved environment variable that makes a process an agent. Its value is the version of the
@@ -20,6 +21,13 @@ pub enum Mode {
         /// Changes its root to this directory first.
         root: Option<String>,
     },
+    /// Serves calls as a container's process, on a disk that the first call describes.
+    Contained,
+    /// Serves the engine `overlayfs` in namespaces of its own, with this scratch directory.
+    Overlayfs {
+        /// The scratch directory.
+        scratch: String,
+    },
 }
 
 impl fmt::Display for Mode {
@@ -28,6 +36,8 @@ impl fmt::Display for Mode {
             Self::Idle => write!(f, "{} idle", wire::VERSION),
             Self::Serve { root: None } => write!(f, "{} serve", wire::VERSION),
             Self::Serve { root: Some(root) } => write!(f, "{} serve {root}", wire::VERSION),
+            Self::Contained => write!(f, "{} contained", wire::VERSION),
+            Self::Overlayfs { scratch } => write!(f, "{} overlayfs {scratch}", wire::VERSION),
         }
     }
 }
@@ -38,6 +48,10 @@ impl Mode {
         match rest.split_once(' ') {
             None if rest == "idle" => Some(Self::Idle),
             None if rest == "serve" => Some(Self::Serve { root: None }),
+            None if rest == "contained" => Some(Self::Contained),
+            Some(("overlayfs", scratch)) => Some(Self::Overlayfs {
+                scratch: scratch.to_owned(),
+            }),
             Some(("serve", root)) => Some(Self::Serve {
                 root: Some(root.to_owned()),
             }),
@@ -58,6 +72,8 @@ pub fn dispatch() {
     let done = match Mode::parse(&text) {
         Some(Mode::Idle) => idle(),
         Some(Mode::Serve { root }) => serve::serve(root.as_deref().map(Path::new)),
+        Some(Mode::Contained) => serve::contained(),
+        Some(Mode::Overlayfs { scratch }) => overlayfs::serve(Path::new(&scratch)),
         None => Err(std::io::Error::other(format!(
             "{VARIABLE}={text:?} asks for nothing that this version knows"
         ))),
@@ -94,6 +110,10 @@ mod tests {
             Mode::Serve { root: None },
             Mode::Serve {
                 root: Some("/a b".to_owned()),
+            },
+            Mode::Contained,
+            Mode::Overlayfs {
+                scratch: "/a b".to_owned(),
             },
         ] {
             assert_eq!(Mode::parse(&mode.to_string()), Some(mode));

@@ -5,10 +5,12 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `devices` | those that a contained process may open |
 //! | `dispatch` | tells the agent's process from every other |
 //! | `payload` | the executable and what it needs to be started where nothing else is |
 //! | `wire` | calls and replies |
 //! | `serve` | the loop: a thread a call |
+//! | `contained` | entering a container: mounts, the root, capabilities |
 //! | `user` | who acts: credentials of one thread |
 //! | `files` | file requests by system calls |
 //! | `walk` | everything in a tree |
@@ -18,6 +20,8 @@
 
 mod attributes;
 mod beneath;
+mod contained;
+mod devices;
 mod dispatch;
 mod files;
 mod payload;
@@ -30,6 +34,7 @@ pub mod wire;
 pub(crate) use beneath::leads_out;
 pub use dispatch::{Mode, VARIABLE, dispatch};
 pub use payload::Payload;
+pub(crate) use serve::answer_calls;
 
 /// Result of system calls.
 type Result<T> = std::result::Result<T, rustix::io::Errno>;

@@ -8,10 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{Mode, OFlags};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::contained::enter;
+use super::devices::Devices;
 use super::files::Batch;
 use super::user::User;
 use super::wire::{Ask, Call, Given, Reply};
 use super::{leads_out, plant, walk};
+use crate::engine::Refusal;
 
 /// Mask of a container's first process and of `docker exec`.
 const UMASK: Mode = Mode::from_raw_mode(0o022);
@@ -25,6 +31,8 @@ pub(super) struct Shared {
     pub(super) handles: Mutex<BTreeMap<String, Arc<OwnedFd>>>,
     /// Who acts when a call names nobody.
     user: Option<User>,
+    /// What may be opened of the devices on a disk that has none.
+    pub(super) devices: Option<Devices>,
 }
 
 impl Shared {
@@ -34,6 +42,7 @@ impl Shared {
             descriptors: rustix::fs::open("/proc/self/fd", flags, Mode::empty())?,
             handles: Mutex::default(),
             user,
+            devices: None,
         })
     }
 
@@ -54,6 +63,19 @@ impl Shared {
                 }
                 Ok(Given::Files(Batch::new(self).perform(&requests)))
             }
+            Ask::FilesAs {
+                user,
+                directory,
+                requests,
+            } => {
+                // One directory for all of a container's processes, so it does not matter who is first.
+                if let Err(errno) = rustix::process::chdir(&*directory) {
+                    return Ok(Given::Refused(Refusal::errno(errno.into())));
+                }
+                User::from(user).become_it().map_err(failed)?;
+                Ok(Given::Files(Batch::new(self).perform(&requests)))
+            }
+            Ask::Enter(_) => Err("it is too late to enter a container".to_owned()),
             Ask::Walk {
                 top,
                 without,
@@ -91,28 +113,59 @@ pub(super) fn serve(root: Option<&Path>) -> io::Result<()> {
         None => User::of_first_process(),
         Some(_) => None,
     };
-    let shared = Arc::new(Shared::new(user)?);
+    let shared = Shared::new(user)?;
     if let Some(root) = root {
         rustix::process::chroot(root)?;
         rustix::process::chdir("/")?;
     }
+    answer_calls(move |ask| shared.answer(ask))
+}
+
+/// The first process of a container whose disk it mounts itself: enters what the first call says.
+pub(super) fn contained() -> io::Result<()> {
+    rustix::process::umask(UMASK);
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    let call: Call = serde_json::from_str(&line)?;
+    let Ask::Enter(disk) = call.ask else {
+        return Err(io::Error::other("the first call is to tell the disk"));
+    };
+    let shared = Shared {
+        devices: Some(Devices::new()),
+        ..Shared::new(None)?
+    };
+    let given = enter(&disk).map(Given::Entered);
+    reply(&Mutex::new(io::stdout()), call.id, given);
+    answer_calls(move |ask| shared.answer(ask))
+}
+
+/// Answers calls on standard input, a thread for each, until it ends.
+///
+/// # Errors
+/// When standard input cannot be read, or is no call.
+pub(crate) fn answer_calls<A, G>(
+    answer: impl Fn(A) -> Result<G, String> + Send + Sync + 'static,
+) -> io::Result<()>
+where
+    A: DeserializeOwned + Send + 'static,
+    G: Serialize,
+{
+    let answer = Arc::new(answer);
     let replies = Arc::new(Mutex::new(io::stdout()));
     for line in io::stdin().lock().lines() {
-        let call: Call = serde_json::from_str(&line?)?;
-        let (shared, replies) = (Arc::clone(&shared), Arc::clone(&replies));
+        let call: Call<A> = serde_json::from_str(&line?)?;
+        let (answer, replies) = (Arc::clone(&answer), Arc::clone(&replies));
         // A thread has credentials of its own, and one that waits for ever holds up no other.
-        std::thread::Builder::new().spawn(move || {
-            let reply = Reply {
-                id: call.id,
-                given: shared.answer(call.ask),
-            };
-            if let Ok(mut line) = serde_json::to_vec(&reply) {
-                line.push(b'\n');
-                let mut replies = replies.lock().unwrap_or_else(PoisonError::into_inner);
-                // Nobody waits for it when the pipe is closed.
-                replies.write_all(&line).and_then(|()| replies.flush()).ok();
-            }
-        })?;
+        std::thread::Builder::new().spawn(move || reply(&replies, call.id, answer(call.ask)))?;
     }
     Ok(())
+}
+
+fn reply<G: Serialize>(replies: &Mutex<io::Stdout>, id: u64, given: Result<G, String>) {
+    if let Ok(mut line) = serde_json::to_vec(&Reply { id, given }) {
+        line.push(b'\n');
+        let mut replies = replies.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits for it when the pipe is closed.
+        replies.write_all(&line).and_then(|()| replies.flush()).ok();
+    }
 }

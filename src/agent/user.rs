@@ -3,9 +3,11 @@
 
 use std::fs;
 
+use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
 use super::Result;
+use super::wire::Who;
 use crate::engine::{Kind, Refusal};
 use crate::rootfs::resolve;
 
@@ -18,6 +20,13 @@ pub(super) struct User {
     uid: u32,
     gid: u32,
     groups: Vec<u32>,
+}
+
+impl From<Who> for User {
+    fn from(who: Who) -> Self {
+        let Who { uid, gid, groups } = who;
+        Self { uid, gid, groups }
+    }
 }
 
 impl User {
@@ -67,7 +76,11 @@ impl User {
     pub(super) fn become_it(&self) -> Result<()> {
         let groups: Vec<Gid> = self.groups.iter().copied().map(Gid::from_raw).collect();
         let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
-        rustix::thread::set_thread_groups(&groups)?;
+        match rustix::thread::set_thread_groups(&groups) {
+            // A user namespace in which groups cannot be given up (user_namespaces(7)).
+            Err(Errno::PERM) if groups.is_empty() => {}
+            set => set?,
+        }
         rustix::thread::set_thread_res_gid(gid, gid, gid)?;
         rustix::thread::set_thread_res_uid(uid, uid, uid)
     }

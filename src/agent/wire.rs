@@ -11,11 +11,11 @@ pub const VERSION: &str = "1";
 
 /// One line to the agent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Call {
+pub struct Call<A = Ask> {
     /// Comes back with the reply. Replies may overtake one another.
     pub id: u64,
     /// What is asked.
-    pub ask: Ask,
+    pub ask: A,
 }
 
 /// What is asked of an agent. Paths are those that the agent's process sees.
@@ -29,6 +29,17 @@ pub enum Ask {
         /// What it does.
         requests: Vec<FileRequest>,
     },
+    /// The same by a user whom the engine has looked up.
+    FilesAs {
+        /// As whom.
+        user: Who,
+        /// Where relative paths start.
+        directory: String,
+        /// What it does.
+        requests: Vec<FileRequest>,
+    },
+    /// The first call of an agent that is to become a container's process: the container's disk.
+    Enter(Disk),
     /// Everything in a tree, as the superuser sees it.
     Walk {
         /// Its top.
@@ -64,13 +75,49 @@ pub enum Ask {
     },
 }
 
+/// A user whom the engine has looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+}
+
+/// A container's disk, for its process to mount. File systems come as detached mounts
+/// (`open_tree(2)`) behind descriptors that the process has inherited.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Disk {
+    /// A directory to mount the root on before it becomes the root.
+    pub place: String,
+    /// The root, then what is mounted on it, in this order.
+    pub mounts: Vec<MountHere>,
+    /// The process is the host's own and keeps every capability.
+    pub is_host: bool,
+}
+
+/// One mount.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MountHere {
+    /// The detached mount.
+    pub descriptor: i32,
+    /// Path in the container; `/` for the root.
+    pub target: String,
+    /// No writes through it.
+    pub read_only: bool,
+    /// `noexec`, `nosuid`, as Docker mounts a tmpfs (Docker row 164).
+    pub restricted: bool,
+}
+
 /// One line from the agent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Reply {
+pub struct Reply<G = Given> {
     /// Of the call.
     pub id: u64,
     /// What it gave, or why the agent could not do it.
-    pub given: Result<Given, String>,
+    pub given: Result<G, String>,
 }
 
 /// What a call gave.
@@ -83,6 +130,8 @@ pub enum Given {
     Files(Vec<Done>),
     /// The batch as a whole was refused: no such user.
     Refused(Refusal),
+    /// The container is entered: where each of its mounts came to lie, symlinks followed.
+    Entered(Vec<String>),
     /// A path; `None` when nothing is there.
     Path(Option<String>),
     /// What is in a tree, sorted by the bytes of the path.

@@ -124,7 +124,7 @@ mod tests {
         assert!(
             text.starts_with(
                 "native     found   0.1.0, kernel 6.1.0, union on ext4\n           \
-                 shows   hard-links, fifos\n           lacks   devices, xattrs, "
+                 shows   hard-links, fifos\n           lacks   steady-inodes, devices, owners, xattrs, "
             ),
             "{text}"
         );

@@ -33,7 +33,9 @@ macro_rules! capabilities {
 
 capabilities! {
     HardLinks "hard-links" "Several names of one file."
+    SteadyInodes "steady-inodes" "A lower file and a link that is made to it show one inode number."
     Devices "devices" "Device nodes."
+    Owners "owners" "Files of any user and group, and processes of any."
     Fifos "fifos" "Named pipes and sockets."
     Xattrs "xattrs" "Extended attributes in the user namespace."
     SecurityXattrs "security-xattrs" "File capabilities and POSIX ACLs."

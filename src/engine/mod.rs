@@ -16,6 +16,7 @@
 //! | `errno`, `kind` | the names of refusals |
 //! | `capability` | what an engine can show |
 //! | `world` | what is there when one looks |
+//! | `link` | calls to a process that serves them on its pipes |
 
 mod answer;
 mod bytes;
@@ -25,9 +26,11 @@ mod contract;
 mod errno;
 mod file;
 mod kind;
+mod link;
 mod mount;
 pub mod native;
 mod operation;
+pub mod overlayfs;
 mod text;
 mod tree;
 mod world;

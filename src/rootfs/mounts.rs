@@ -183,6 +183,17 @@ impl Rootfs {
             .collect()
     }
 
+    /// Every mount in order, the root first, with what shows at its top.
+    pub fn tops(&self) -> Vec<(MountInfo, Arc<Union>, NodeRef)> {
+        let table = self.table();
+        let mounted = std::iter::once(&table.root).chain(&table.others);
+        self.mounts()
+            .into_iter()
+            .zip(mounted)
+            .map(|(info, mounted)| (info, Arc::clone(&mounted.union), mounted.root.clone()))
+            .collect()
+    }
+
     /// Finds a file as the superuser, for the one who sets up mounts: which union and node are at
     /// `path`, through every mount, symlinks followed.
     ///

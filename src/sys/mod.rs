@@ -1,2 +1,5 @@
-//! System calls that `rustix` does not offer. The only place that may lift the ban on `unsafe`; it has
-//! not needed to so far.
+//! System calls that `rustix` offers as unsafe only. The only place that may lift the ban on `unsafe`.
+
+mod namespaces;
+
+pub use namespaces::{NameSpace, enter_own};

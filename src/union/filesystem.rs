@@ -208,6 +208,15 @@ impl Union {
         Ok(())
     }
 
+    /// The real file behind a node, held without being opened: for who mounts it.
+    ///
+    /// # Errors
+    /// What reaching the file gives.
+    pub fn hold(&self, node: &NodeRef) -> Result<Directory> {
+        let _names = read(&self.names);
+        self.real(node)?.hold()
+    }
+
     /// Runs an attempt to change names under the namespace lock; copies up what it asks for outside that
     /// lock, and then lets it look again.
     pub(super) fn change_names<T>(

@@ -50,6 +50,8 @@ pub struct Options {
     pub fresh: bool,
     /// What the union may allocate.
     pub space: Option<std::sync::Arc<dyn Space>>,
+    /// Something to keep for as long as the union is open: the mount that its directories lie in.
+    pub keep: Option<std::sync::Arc<dyn std::any::Any + Send + Sync>>,
     /// What the union is to do without, although the disk may have it: so that the ways around it can be
     /// tried on any disk.
     pub without: Vec<Feature>,

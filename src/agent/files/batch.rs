@@ -123,11 +123,21 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    /// `open`, with the devices that a container may use.
+    pub(super) fn open_path(&self, path: &str, flags: OFlags, mode: u32) -> Result<OwnedFd> {
+        match (open(path, flags, mode), &self.shared.devices) {
+            (Err(Errno::ACCESS), Some(devices)) => {
+                devices.open(&self.shared.descriptors, path, flags | ALWAYS)
+            }
+            (opened, _) => opened,
+        }
+    }
+
     /// The open file of a handle, or a path opened for one request.
     pub(super) fn open(&self, target: &Target, flags: OFlags) -> Result<Arc<OwnedFd>> {
         match self.resolve(target)? {
             Resolved::File(file) => Ok(file),
-            Resolved::Path(path) => open(path, flags, 0o666).map(Arc::new),
+            Resolved::Path(path) => self.open_path(path, flags, 0o666).map(Arc::new),
         }
     }
 }

@@ -69,7 +69,7 @@ impl Batch<'_> {
                 handle,
             } => {
                 let there = self.place_of_path(path, true);
-                let file = open(path, flags(given), mode.unwrap_or(0o666))?;
+                let file = self.open_path(path, flags(given), mode.unwrap_or(0o666))?;
                 let asked = flags(given);
                 let made = there.is_none() && asked.contains(OFlags::CREATE);
                 if !asked.contains(OFlags::PATH) && (made || asked.contains(OFlags::TRUNC)) {

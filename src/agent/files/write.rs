@@ -4,7 +4,7 @@ use rustix::fs::{AtFlags, FileType, OFlags, XattrFlags};
 use rustix::io::Errno;
 
 use super::super::Result;
-use super::batch::{Batch, Resolved, open};
+use super::batch::{Batch, Resolved};
 use super::change::{chmod, chown, set_times, set_xattr, write_all};
 use super::names::{mkdir, mknod};
 use super::place::is_directory;
@@ -55,7 +55,7 @@ impl Batch<'_> {
 
     fn write_file(&mut self, path: &str, content: &Content, node: &Node) -> Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC;
-        let file = open(path, flags, 0o666)?;
+        let file = self.open_path(path, flags, 0o666)?;
         let kind = FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode);
         if kind == FileType::RegularFile {
             self.note(self.place_of_file(&file));

@@ -9,7 +9,6 @@ use crate::agent::{Mode, VARIABLE};
 use crate::engine::{Place, SeenKind};
 
 use super::ground::AGENT;
-use super::link::Link;
 use super::observe::OWN;
 
 impl Cli {
@@ -44,7 +43,7 @@ impl Cli {
         arguments.extend(self.ground.entry(image));
         self.command(&arguments)?;
         let command = self.ground.exec(twin, &Mode::Serve { root: None });
-        let link = Link::open(&self.ground.program, command).map_err(Fault::Broken)?;
+        let link = self.ground.program.link(command).map_err(Fault::Broken)?;
         let ask = Ask::Walk {
             top: "/".to_owned(),
             without: OWN.iter().map(|own| (*own).to_owned()).collect(),

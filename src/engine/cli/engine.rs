@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::ground::{Ground, HostDirectory};
 use super::inspected::Mount;
 use super::layers::Layers;
-use super::link::Link;
 use super::names::{CASE_LABEL, Names, PREFIX};
 use super::program::{Mute, Said};
 use super::{sweep, words};
 use crate::agent::wire::Ask;
+use crate::engine::link::Link;
 use crate::engine::{
     Answer, ContainerState, Engine, EngineFault, ImageConfig, Kind, Operation, Place, Refusal,
     Tree, Value, VolumeRef, World,

@@ -4,11 +4,11 @@ use std::sync::{Arc, PoisonError};
 
 use super::engine::{Cli, Fault, Result};
 use super::layers::storage_of;
-use super::link::{Link, Lost};
 use super::names::{below, clean, seen};
 use super::observe::OWN;
 use crate::agent::Mode;
 use crate::agent::wire::{Ask, Done, Given};
+use crate::engine::link::{Link, Lost};
 use crate::engine::{
     Code, FileAction, FileAnswer, FileRequest, Kind, Place, Storage, Target, Tree, Value,
 };
@@ -164,7 +164,7 @@ impl Cli {
                 let command = self
                     .ground
                     .exec(&self.names.container(name), &Mode::Serve { root: None });
-                Link::open(&self.ground.program, command)
+                self.ground.program.link(command)
             }
             place => self.ground.agent_at(&self.in_world(place)?),
         };

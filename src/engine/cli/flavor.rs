@@ -99,6 +99,8 @@ impl About {
         use Capability as C;
         let mut capabilities = BTreeSet::from([
             C::HardLinks,
+            C::Owners,
+            C::SteadyInodes,
             C::Fifos,
             C::Xattrs,
             C::SecurityXattrs,

@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::archive::Image;
 use super::flavor::About;
-use super::link::{Link, Lost};
 use super::names::{PREFIX, RUN_LABEL};
 use super::program::{Program, Said};
 use super::sweep;
 use super::words;
 use crate::agent::wire::{Ask, Found, Given};
 use crate::agent::{Mode, Payload, VARIABLE};
+use crate::engine::link::{Link, Lost};
 use crate::farewell::Farewell;
 
 /// Where containers find the agent.
@@ -239,7 +239,7 @@ impl Ground {
         let mode = Mode::Serve {
             root: Some(root.to_owned()),
         };
-        Link::open(&self.program, self.exec(&self.world_name(), &mode))
+        self.program.link(self.exec(&self.world_name(), &mode))
     }
 
     /// The command that starts an agent in a container.
@@ -266,7 +266,7 @@ impl Ground {
                 Arc::clone(link)
             } else {
                 let command = self.exec(&self.world_name(), &Mode::Serve { root: None });
-                let link = Arc::new(Link::open(&self.program, command)?);
+                let link = Arc::new(self.program.link(command)?);
                 Arc::clone(world.insert(link))
             }
         };

@@ -40,7 +40,6 @@ mod ground;
 mod images;
 mod inspected;
 mod layers;
-mod link;
 mod mirror;
 mod names;
 mod observe;

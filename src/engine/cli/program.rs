@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::engine::link::Link;
+
 /// The program by which an engine is spoken to.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
@@ -129,6 +131,12 @@ impl Program {
 
     pub(super) fn spawn(&self, mut command: Command) -> Result<Child, Mute> {
         command.spawn().map_err(|error| self.mute(error))
+    }
+
+    /// Starts a command that leads to an agent.
+    pub(super) fn link(&self, mut command: Command) -> Result<Link, String> {
+        command.stdin(Stdio::piped());
+        Link::open(self.spawn(command).map_err(|mute| mute.to_string())?)
     }
 
     fn name(&self) -> String {

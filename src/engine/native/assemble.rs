@@ -58,7 +58,9 @@ impl Daemon {
         purpose: Purpose,
     ) -> Result<(View, Vec<Number>)> {
         let root = self.root(number)?;
-        let own = stack_of(Some(&container.name), &container.layers);
+        let upper = self.store.upper(number)?;
+        let merged = self.layering(Some(upper), &container.layers)?;
+        let own = stack_of(Some(&container.name), &container.layers, merged);
         self.assemble_on(root, own, container, purpose)
     }
 
@@ -232,14 +234,17 @@ impl Daemon {
             Err(_) => None,
         };
         assembly.make_target(target, TargetKind::Directory)?;
-        let (passing, directory) = self.store.make_passing()?;
-        assembly.tmpfs.push(passing);
-        let space = options
-            .size
-            .map(|size| Arc::new(Limited::new(size)) as Arc<dyn Space>);
-        let union = self
-            .ground
-            .fresh_plain(directory, self.store.work(), space)?;
+        let union = if self.ground.kernel.is_some() {
+            self.ground.memory(options.size)?
+        } else {
+            let (passing, directory) = self.store.make_passing()?;
+            assembly.tmpfs.push(passing);
+            let space = options
+                .size
+                .map(|size| Arc::new(Limited::new(size)) as Arc<dyn Space>);
+            self.ground
+                .fresh_plain(directory, self.store.work(), space)?
+        };
         let change = SetAttributes {
             mode: Some(below.or(options.mode).unwrap_or(0o1777)),
             uid: Some(options.uid).filter(|uid| *uid != 0),

@@ -76,8 +76,13 @@ impl Daemon {
 
     /// `docker diff`: Docker rows 171 to 173.
     pub(super) fn diff(&mut self, name: &str) -> Result<Vec<Change>> {
-        let (number, _) = self.container(name)?;
-        let root = self.root(number)?;
+        let (number, container) = self.container(name)?;
+        let layers = container.layers.clone();
+        let upper = self.store.upper(number)?;
+        let root = match self.layering(Some(upper), &layers)? {
+            Some(layering) => layering.open()?,
+            None => self.root(number)?,
+        };
         let changes = root
             .changes()
             .map_err(|errno| Fault::Broken(format!("cannot compare layers: {}", text(errno))))?;

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::actors::Acts;
 use super::ground::Ground;
 use super::refusals::{Result, no_such_container, no_such_image, no_such_volume};
 use super::seats::{Seat, Seats};
 use super::space::Limited;
-use super::view::{Mounted, View};
+use super::view::{Layering, Mounted, View};
 use crate::engine::{Place, Storage, VolumeRef};
 use crate::store::spec::parse_tmpfs_options;
 use crate::store::{self, Container, Image, Layer, Number, State, Store, Volume, driver};
-use crate::union::{Space, Union};
+use crate::union::{Directory, Space, Union};
 
 /// A daemon at work.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(super) struct Daemon {
     roots: BTreeMap<Number, Arc<Union>>,
     volumes: BTreeMap<Number, Arc<Union>>,
     /// Directories of volumes that are kept in memory.
-    memory: BTreeMap<Number, Number>,
+    memory: BTreeMap<Number, Option<Number>>,
 }
 
 /// What a container has while it runs.
@@ -31,6 +32,8 @@ pub(super) struct Daemon {
 pub(super) struct Running {
     /// Its disk.
     pub(super) view: View,
+    /// Its processes.
+    pub(super) actor: Arc<dyn Acts>,
     /// The directories of its tmpfs mounts.
     pub(super) tmpfs: Vec<Number>,
 }
@@ -168,8 +171,34 @@ impl Daemon {
         self.roots.insert(number, Arc::clone(root));
     }
 
+    /// The layers that the kernel merges, so that one can ask where something lies; nothing where our union
+    /// does, which knows by itself.
+    pub(super) fn layering(
+        &mut self,
+        upper: Option<Directory>,
+        layers: &[Layer],
+    ) -> Result<Option<Arc<Layering>>> {
+        if self.ground.kernel.is_none() {
+            return Ok(None);
+        }
+        let lowers = self.lowers(layers)?;
+        let ground = Arc::clone(&self.ground);
+        Ok(Some(Arc::new(Layering {
+            ground,
+            upper,
+            lowers,
+        })))
+    }
+
+    /// Lets go of a container's merged tree, which nobody uses, because its upper is to be mounted elsewhere.
+    pub(super) fn release_root(&mut self, number: Number) {
+        if self.ground.kernel.is_some() {
+            self.roots.remove(&number);
+        }
+    }
+
     /// Directories of layers, topmost first.
-    pub(super) fn lowers(&mut self, layers: &[Layer]) -> Result<Vec<crate::union::Directory>> {
+    pub(super) fn lowers(&mut self, layers: &[Layer]) -> Result<Vec<Directory>> {
         layers
             .iter()
             .rev()
@@ -183,6 +212,18 @@ impl Daemon {
             return Ok(Arc::clone(union));
         }
         let options = self.store.volume_options(number);
+        if options.is_some_and(driver::is_tmpfs) && self.ground.kernel.is_some() {
+            let size = options
+                .and_then(|options| options.get("o"))
+                .map(String::as_str);
+            let size = size
+                .and_then(|o| parse_tmpfs_options(o).ok())
+                .and_then(|o| o.size);
+            let union = self.ground.memory(size)?;
+            self.volumes.insert(number, Arc::clone(&union));
+            self.memory.insert(number, None);
+            return Ok(union);
+        }
         let mut space: Arc<dyn Space> = Arc::clone(&self.ground.disk) as Arc<dyn Space>;
         let directory = if options.is_some_and(driver::is_tmpfs) {
             let size = options
@@ -193,7 +234,7 @@ impl Daemon {
                 .and_then(|o| o.size);
             space = Arc::new(Limited::new(size.unwrap_or(u64::MAX)));
             let (passing, directory) = self.store.make_passing()?;
-            self.memory.insert(number, passing);
+            self.memory.insert(number, Some(passing));
             directory
         } else {
             self.store.volume_directory(number)?
@@ -214,7 +255,7 @@ impl Daemon {
     /// Forgets a volume that is gone, or one in memory that nobody mounts any more (Docker row 191).
     pub(super) fn forget_volume(&mut self, number: Number) {
         self.volumes.remove(&number);
-        if let Some(passing) = self.memory.remove(&number) {
+        if let Some(Some(passing)) = self.memory.remove(&number) {
             self.store.remove_passing(passing);
         }
     }
@@ -226,7 +267,11 @@ impl Daemon {
 }
 
 /// How the union of a container's layers is told apart: Docker's writable layer above the image's.
-pub(super) fn stack_of(container: Option<&str>, layers: &[Layer]) -> Mounted {
+pub(super) fn stack_of(
+    container: Option<&str>,
+    layers: &[Layer],
+    merged: Option<Arc<Layering>>,
+) -> Mounted {
     let upper = container.map(|container| Storage::Writable {
         container: container.to_owned(),
     });
@@ -237,5 +282,6 @@ pub(super) fn stack_of(container: Option<&str>, layers: &[Layer]) -> Mounted {
     Mounted::Stack {
         upper,
         lowers: layers.iter().rev().map(storage).collect(),
+        merged,
     }
 }

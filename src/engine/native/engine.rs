@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::actors::{Acts, on_host};
 use super::copy::Flags;
 use super::daemon::{Daemon, Ending};
-use super::files::Session;
 use super::ground::Ground;
 use super::plant::plant;
 use super::refusals::{self, Fault, Result, engine_down, no_such_container, not_running};
@@ -54,7 +54,7 @@ impl Native {
     }
 
     /// The first time that somebody acts on the host or in a volume.
-    fn sit_down(&self, place: &Place) -> Result<Arc<Session>> {
+    fn sit_down(&self, place: &Place) -> Result<Arc<dyn Acts>> {
         let mut daemon = self.daemon();
         let Some(daemon) = daemon.as_mut() else {
             return engine_down();
@@ -74,7 +74,7 @@ impl Native {
                 daemon.volume_view(number)?
             }
         };
-        let session = Arc::new(Session::host(view));
+        let session = on_host(&self.ground, view)?;
         self.seats
             .put(place.clone(), Seat::Open(Arc::clone(&session)));
         Ok(session)

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustix::fs::{Mode, OFlags};
 
+use super::kernel::{Kernel, Merged};
 use super::space::Disk;
 use crate::rootfs::Locks;
 use crate::store::remove_tree;
@@ -83,6 +84,10 @@ impl Private {
         &self.directory
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn kept(&self) -> Option<PathBuf> {
         self.keep.then(|| self.path.clone())
     }
@@ -109,6 +114,8 @@ pub(super) struct Ground {
     pub(super) disk: Arc<Disk>,
     /// Record locks: of all containers, since they share volumes.
     pub(super) locks: Arc<Locks>,
+    /// Who merges and acts instead of us.
+    pub(super) kernel: Option<Arc<dyn Kernel>>,
     host: OnceLock<Arc<Union>>,
 }
 
@@ -120,7 +127,17 @@ impl Ground {
             keeping,
             disk,
             locks,
+            kernel: None,
             host,
+        }
+    }
+
+    /// With a kernel that merges, and processes that are real.
+    pub(super) fn on_kernel(private: Private, keeping: Keeping, kernel: Arc<dyn Kernel>) -> Self {
+        let kernel = Some(kernel);
+        Self {
+            kernel,
+            ..Self::new(private, keeping)
         }
     }
 
@@ -163,7 +180,28 @@ impl Ground {
         work: Directory,
         space: Option<Arc<dyn Space>>,
     ) -> Result<Arc<Union>> {
-        plain(directory, work, self.options(space))
+        let options = Options {
+            // Real processes work in it too.
+            alone: self.kernel.is_none(),
+            ..self.options(space)
+        };
+        plain(directory, work, options)
+    }
+
+    /// An empty tmpfs of the kernel's.
+    pub(super) fn memory(&self, size: Option<u64>) -> Result<Arc<Union>> {
+        let kernel = self.kernel.as_ref().ok_or(Errno::NOSYS)?;
+        self.mounted(kernel.memory(size)?)
+    }
+
+    /// What the kernel has mounted, as it is.
+    fn mounted(&self, merged: Merged) -> Result<Arc<Union>> {
+        let Merged { root, keep } = merged;
+        let options = Options {
+            keep: Some(keep),
+            ..self.options(None)
+        };
+        plain(Directory::clone(&root), root, options)
     }
 
     /// The same of a directory that was just made.
@@ -175,6 +213,7 @@ impl Ground {
     ) -> Result<Arc<Union>> {
         let options = Options {
             fresh: true,
+            alone: true,
             ..self.options(space)
         };
         plain(directory, work, options)
@@ -187,7 +226,20 @@ impl Ground {
         work: Directory,
         lowers: Vec<Directory>,
     ) -> Result<Arc<Union>> {
-        let work = upper.is_some().then_some(work);
+        match &self.kernel {
+            Some(kernel) => self.mounted(kernel.merge(upper.as_ref(), &lowers)?),
+            None => self.union_stack(upper, Some(work), lowers),
+        }
+    }
+
+    /// The same, merged by our union in any case.
+    pub(super) fn union_stack(
+        &self,
+        upper: Option<Directory>,
+        work: Option<Directory>,
+        lowers: Vec<Directory>,
+    ) -> Result<Arc<Union>> {
+        let work = work.filter(|_| upper.is_some());
         let options = self.options(Some(Arc::clone(&self.disk) as Arc<dyn Space>));
         Union::open(Stack {
             upper,
@@ -204,6 +256,9 @@ impl Ground {
         work: Directory,
         lowers: Vec<Directory>,
     ) -> Result<Arc<Union>> {
+        if let Some(kernel) = &self.kernel {
+            return self.mounted(kernel.merge(Some(&upper), &lowers)?);
+        }
         let options = self.options(Some(Arc::clone(&self.disk) as Arc<dyn Space>));
         Union::open(Stack {
             upper: Some(upper),
@@ -238,7 +293,6 @@ fn plain(directory: Directory, work: Directory, options: Options) -> Result<Arc<
         lowers: Vec::new(),
         options: Options {
             plain: true,
-            alone: true,
             ..options
         },
     })

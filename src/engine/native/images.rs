@@ -67,7 +67,7 @@ impl Daemon {
             [] => None,
             below => {
                 let lowers = self.lowers(below)?;
-                Some(self.ground.stack(None, self.store.work(), lowers)?)
+                Some(self.ground.union_stack(None, None, lowers)?)
             }
         };
         let (number, directory) = self.make_layer()?;

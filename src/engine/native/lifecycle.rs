@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::actors::{Acts, in_container};
 use super::assemble::Purpose;
 use super::daemon::{Daemon, Running};
-use super::files::Session;
 use super::refusals::{Fault, Result, fault, not_running, refuse};
 use super::seats::Seat;
 use crate::engine::{ContainerSpec, Kind, Place};
@@ -84,20 +84,21 @@ impl Daemon {
         }
     }
 
-    fn bring_up(&mut self, number: Number, container: &Container) -> Result<Arc<Session>> {
+    fn bring_up(&mut self, number: Number, container: &Container) -> Result<Arc<dyn Acts>> {
         let (view, tmpfs) = self.assemble(number, container, Purpose::Start)?;
         let user = container.config.user.as_deref();
         let directory = container.config.working_dir.as_deref().unwrap_or("/");
-        match Session::container(view.clone(), user, directory) {
+        match in_container(&self.ground, &view, user, directory) {
             Ok(session) => {
-                self.running.insert(number, Running { view, tmpfs });
-                Ok(Arc::new(session))
+                let actor = Arc::clone(&session);
+                self.running.insert(number, Running { view, actor, tmpfs });
+                Ok(session)
             }
-            Err(refusal) => {
+            Err(fault) => {
                 for passing in tmpfs {
                     self.store.remove_passing(passing);
                 }
-                Err(refusal.into())
+                Err(fault)
             }
         }
     }

@@ -9,11 +9,12 @@ use super::daemon::{Daemon, stack_of};
 use super::observe;
 use super::refusals::Result;
 use super::translate::{container_seen, volume_seen};
-use super::view::{Mounted, View};
+use super::view::{Layering, Mounted, View};
 use super::volumes::sorted;
 use crate::engine::{ContainerSeen, Seen, SeenKind, Storage, VolumeSeen, World};
 use crate::rootfs::Rootfs;
 use crate::store::{Container, Number};
+use crate::union::Directory;
 
 impl Daemon {
     /// Everything that is there. Nothing that anybody could see is changed: what a container that does not
@@ -92,12 +93,17 @@ impl Daemon {
 
     fn container_tree(&mut self, number: Number, container: &Container) -> Result<Vec<Seen>> {
         if let Some(running) = self.running.get(&number) {
-            return Ok(observe::tree(&running.view)?);
+            return match running.actor.look() {
+                Some(tree) => tree,
+                None => Ok(observe::tree(&running.view)?),
+            };
         }
-        let root = self.root(number)?;
+        let upper = self.store.upper(number)?;
+        let merged = self.layering(Some(upper), &container.layers)?;
         if container.mounts.is_empty() && container.tmpfs.is_empty() {
+            let root = self.root(number)?;
             let rootfs = Rootfs::with_locks(root, false, Arc::clone(&self.ground.locks));
-            let own = stack_of(Some(&container.name), &container.layers);
+            let own = stack_of(Some(&container.name), &container.layers, merged);
             let mounts = BTreeMap::from([(Rootfs::ROOT_ID, own)]);
             return Ok(observe::tree(&View {
                 rootfs: Arc::new(rootfs),
@@ -105,15 +111,26 @@ impl Daemon {
             })?);
         }
         let (passing, directory) = self.store.make_passing()?;
+        self.release_root(number);
         let mut lowers = vec![self.store.upper(number)?];
         lowers.extend(self.lowers(&container.layers)?);
+        let merged = merged.map(|_| Layering {
+            ground: Arc::clone(&self.ground),
+            upper: Some(Directory::clone(&directory)),
+            lowers: lowers.clone(),
+        });
         let root = self
             .ground
             .stack(Some(directory), self.store.work(), lowers)?;
-        let mut own = stack_of(Some(&container.name), &container.layers);
+        let mut own = stack_of(
+            Some(&container.name),
+            &container.layers,
+            merged.map(Arc::new),
+        );
         if let Mounted::Stack {
             upper: Some(upper),
             lowers,
+            ..
         } = &mut own
         {
             lowers.insert(0, upper.clone());

@@ -15,12 +15,14 @@
 //! | `commit`, `copy`, `archive`, `transfer` | what goes from one tree into another |
 //! | `look`, `observe`, `view` | what is there, and where it lies |
 //! | `seats`, `files`, `plant` | who acts where; file operations; trees as data |
+//! | `actors`, `kernel` | processes that are played here or real; what another engine does otherwise |
 //! | `refusals`, `translate` | Docker's words; the store's objects in the contract's |
 //!
 //! Behaviour is that of Docker 20.10 on overlay2 (the rows of the behaviour catalogue), and of current moby where that is
 //! newer: pruning of anonymous volumes only, volume subpaths, image mounts. A container's first process obeys
 //! SIGTERM: stopped it exits with 0, killed or crashed with 137.
 
+mod actors;
 mod archive;
 mod assemble;
 mod commit;
@@ -32,6 +34,7 @@ mod files;
 mod filling;
 mod ground;
 mod images;
+pub(in crate::engine) mod kernel;
 mod lifecycle;
 mod load;
 mod look;
@@ -53,4 +56,6 @@ mod volumes;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::engine) use probe::{Survey, survey};
 pub use provider::NativeProvider;
+pub(in crate::engine) use provider::open_on_kernel;

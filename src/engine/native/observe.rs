@@ -1,16 +1,18 @@
 //! What is there: a tree as the superuser sees it. Changes nothing.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use super::files::convert;
-use super::view::View;
+use super::view::{Mounted, View};
 use crate::engine::{Bytes, Seen, SeenKind, escape};
 use crate::rootfs::Visited;
-use crate::union::{Attributes, Errno, FileKind, NodeRef, OpenFlags, Result, Union};
+use crate::union::{Attributes, Errno, FileKind, NodeRef, OpenFlags, Provenance, Result, Union};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 << 10;
@@ -29,8 +31,18 @@ struct File {
 /// What reading gives; `EIO` for a mount whose storage the view does not tell.
 pub(super) fn tree(view: &View) -> Result<Vec<Seen>> {
     let mut files = Vec::new();
+    let mut merged = BTreeMap::new();
+    for (mount, mounted) in &view.mounts {
+        if let Mounted::Stack {
+            merged: Some(layering),
+            ..
+        } = mounted
+        {
+            merged.insert(*mount, layering.open()?);
+        }
+    }
     view.rootfs.visit(&mut |visited| {
-        match look(view, visited) {
+        match look(view, &merged, visited) {
             // It went away while we looked.
             Err(Errno::NOENT) => {}
             file => files.push(file?),
@@ -52,7 +64,7 @@ pub(super) fn tree(view: &View) -> Result<Vec<Seen>> {
     Ok(files.into_iter().map(name_first).collect())
 }
 
-fn look(view: &View, visited: &Visited<'_>) -> Result<File> {
+fn look(view: &View, merged: &BTreeMap<u64, Arc<Union>>, visited: &Visited<'_>) -> Result<File> {
     let Visited {
         path,
         mount,
@@ -61,10 +73,11 @@ fn look(view: &View, visited: &Visited<'_>) -> Result<File> {
         inner,
     } = *visited;
     let attributes = union.attributes(node)?;
-    let storage = view
-        .storage(mount, union.provenance(node))
-        .ok_or(Errno::IO)?
-        .clone();
+    let provenance = match merged.get(&mount) {
+        Some(layers) => provenance(layers, inner)?,
+        None => union.provenance(node),
+    };
+    let storage = view.storage(mount, provenance).ok_or(Errno::IO)?.clone();
     let seen = Seen {
         path: escape(path),
         kind: kind(union, node, &attributes)?,
@@ -83,6 +96,18 @@ fn look(view: &View, visited: &Visited<'_>) -> Result<File> {
         inode,
         seen,
     })
+}
+
+/// Where a path lies in layers.
+fn provenance(layers: &Union, path: &[u8]) -> Result<Provenance> {
+    let mut at = layers.root();
+    for name in path
+        .split(|byte| *byte == b'/')
+        .filter(|name| !name.is_empty())
+    {
+        at = layers.lookup(&at, OsStr::from_bytes(name))?;
+    }
+    Ok(layers.provenance(&at))
 }
 
 fn kind(union: &Union, node: &NodeRef, attributes: &Attributes) -> Result<SeenKind> {

@@ -59,11 +59,38 @@ pub(super) fn probe(scratch: &Path) -> Result<(Description, Keeping), Absent> {
     Ok((description, keeping))
 }
 
+/// What an engine without a way of its own to keep owners and devices can do in a directory, by trying.
+#[derive(Debug)]
+pub(in crate::engine) struct Survey {
+    pub(in crate::engine) capabilities: BTreeSet<Capability>,
+    pub(in crate::engine) file_system: String,
+}
+
+/// Tries a directory, which is the caller's to remove.
+pub(in crate::engine) fn survey(directory: &OwnedFd) -> Survey {
+    let has_user_xattrs = takes_xattr(directory, "user.layerspec");
+    let mut capabilities = capabilities(directory, has_user_xattrs);
+    for (capability, found) in [
+        (Capability::Devices, takes_device(directory)),
+        (Capability::Owners, takes_owner(directory)),
+    ] {
+        if !found {
+            capabilities.remove(&capability);
+        }
+    }
+    Survey {
+        capabilities,
+        file_system: file_system(directory),
+    }
+}
+
 fn capabilities(directory: &OwnedFd, has_user_xattrs: bool) -> BTreeSet<Capability> {
     // What the union does by itself, whatever is under it; as an ordinary user devices and owners are kept
     // in an attribute.
     let mut capabilities = BTreeSet::from([
         Capability::Devices,
+        Capability::Owners,
+        Capability::SteadyInodes,
         Capability::Handles,
         Capability::Locks,
         Capability::Concurrent,

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::daemon::Ending;
 use super::engine::Native;
 use super::ground::{Ground, Keeping, Private};
+use super::kernel::Kernel;
 use super::probe::probe;
 use super::refusals::Fault;
 use crate::engine::{Absent, Description, Engine, EngineFault, OpenOptions, Provider};
+use crate::union::{Directory, Ownership, XattrNamespace};
 
 /// Opens embedded engines, each on a private directory of its own. What a scratch directory can hold is found out
 /// once and remembered.
@@ -60,6 +62,34 @@ fn open(ground: Ground, ending: Ending) -> Result<Box<dyn Engine>, EngineFault> 
     }
 }
 
+/// Opens an engine in which the kernel merges, kept in the kernel's own ways, and real processes act. `kernel` is
+/// made for the engine's private directory and its path.
+///
+/// # Errors
+/// What could not be made.
+pub(in crate::engine) fn open_on_kernel(
+    options: &OpenOptions,
+    namespace: XattrNamespace,
+    kernel: impl FnOnce(&Directory, &Path) -> Result<Arc<dyn Kernel>, EngineFault>,
+) -> Result<Box<dyn Engine>, EngineFault> {
+    let private = make_private(options)?;
+    let kernel = kernel(private.directory(), private.path())?;
+    let keeping = Keeping {
+        ownership: Ownership::Real,
+        namespace,
+    };
+    open(Ground::on_kernel(private, keeping, kernel), Ending::None)
+}
+
+fn make_private(options: &OpenOptions) -> Result<Private, EngineFault> {
+    Private::make(&options.scratch, options.keep).map_err(|error| {
+        let scratch = options.scratch.display();
+        EngineFault(format!(
+            "cannot make a private directory in {scratch}: {error}"
+        ))
+    })
+}
+
 impl Provider for NativeProvider {
     fn name(&self) -> &str {
         super::probe::NAME
@@ -73,12 +103,6 @@ impl Provider for NativeProvider {
         let (_, keeping) = self
             .look(&options.scratch)
             .map_err(|absent| EngineFault(absent.to_string()))?;
-        let private = Private::make(&options.scratch, options.keep).map_err(|error| {
-            let scratch = options.scratch.display();
-            EngineFault(format!(
-                "cannot make a private directory in {scratch}: {error}"
-            ))
-        })?;
-        open(Ground::new(private, keeping), Ending::None)
+        open(Ground::new(make_private(options)?, keeping), Ending::None)
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::files::Session;
+use super::actors::Acts;
 use super::refusals::{Result, engine_down, not_running, paused};
 use crate::engine::Place;
 
@@ -12,9 +12,9 @@ use crate::engine::Place;
 #[derive(Clone, Debug)]
 pub(super) enum Seat {
     /// Processes run here.
-    Open(Arc<Session>),
+    Open(Arc<dyn Acts>),
     /// They are frozen.
-    Paused(Arc<Session>),
+    Paused(Arc<dyn Acts>),
     /// A container with this id that does not run.
     Closed(String),
 }
@@ -39,7 +39,7 @@ impl Seats {
     }
 
     /// Who acts in a place; `None` when nobody was there yet.
-    pub(super) fn session(&self, place: &Place) -> Option<Result<Arc<Session>>> {
+    pub(super) fn session(&self, place: &Place) -> Option<Result<Arc<dyn Acts>>> {
         let table = self.read();
         if table.down {
             return Some(engine_down());

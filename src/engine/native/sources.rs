@@ -68,10 +68,9 @@ impl Daemon {
                 let union = self.ground.stack(None, self.store.work(), lowers)?;
                 let top = union.root();
                 let node = subpath::find(&union, &top, subpath.as_deref().unwrap_or("."))?;
-                Ok((
-                    What::There(union, node, stack_of(None, layers)),
-                    image.clone(),
-                ))
+                let merged = self.layering(None, layers)?;
+                let stack = stack_of(None, layers, merged);
+                Ok((What::There(union, node, stack), image.clone()))
             }
         }
     }

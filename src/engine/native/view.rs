@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
+use super::ground::Ground;
 use crate::engine::{Storage, escape};
 use crate::rootfs::{Changed, Rootfs};
-use crate::union::Provenance;
+use crate::union::{Directory, Provenance, Result, Union};
 
 /// One tree: a disk, and for each mount in it what is mounted.
 #[derive(Clone, Debug)]
@@ -29,7 +30,27 @@ pub(super) enum Mounted {
         upper: Option<Storage>,
         /// Layers of the image, topmost first, as [`Provenance::Lower`] counts.
         lowers: Vec<Storage>,
+        /// The layers themselves, when the kernel merges them.
+        merged: Option<Arc<Layering>>,
     },
+}
+
+/// Layers that the kernel merges.
+#[derive(Debug)]
+pub(super) struct Layering {
+    pub(super) ground: Arc<Ground>,
+    pub(super) upper: Option<Directory>,
+    /// Topmost first.
+    pub(super) lowers: Vec<Directory>,
+}
+
+impl Layering {
+    /// Our own union of them as they are now, to ask where something lies.
+    pub(super) fn open(&self) -> Result<Arc<Union>> {
+        let (upper, lowers) = (self.upper.clone(), self.lowers.clone());
+        let work = upper.clone();
+        self.ground.union_stack(upper, work, lowers)
+    }
 }
 
 impl View {

@@ -99,6 +99,7 @@ fn disk() -> Disk {
     let root = Mounted::Stack {
         upper: Some(writable()),
         lowers: vec![layer],
+        merged: None,
     };
     let mounts = BTreeMap::from([(0, root), (7, Mounted::One(volume()))]);
     Disk {

@@ -390,6 +390,7 @@ fn layers_merge_as_their_marks_say() {
     let mounted = Mounted::Stack {
         upper,
         lowers: vec![layer(2), layer(1)],
+        merged: None,
     };
     let rootfs = Arc::new(Rootfs::new(Union::open(stack).unwrap(), false));
     let view = View {

@@ -1,24 +1,32 @@
-//! A connection to an agent: one long-lived `exec -i`, many calls at once.
+//! A connection to a process that serves calls on its pipes: an agent behind one long-lived `exec -i`, or a
+//! whole engine. Many calls at once.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use super::program::Program;
-use crate::agent::wire::{Ask, Call, Given, Reply};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::agent::wire::{Call, Given, Reply};
 
 /// Those who wait, by the number of their call; `None` when the agent is gone.
-type Waiting = Arc<Mutex<Option<BTreeMap<u64, SyncSender<Result<Given, String>>>>>>;
+type Waiting<G> = Arc<Mutex<Option<BTreeMap<u64, SyncSender<Result<G, String>>>>>>;
+
+/// How long a process may take to end by itself.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// A connection to an agent. Dropping it ends the agent, and with it every handle that it holds.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct Link<G = Given> {
+    patience: Duration,
     child: Mutex<Child>,
     input: Mutex<Option<ChildStdin>>,
-    waiting: Waiting,
+    waiting: Waiting<G>,
     last: Mutex<u64>,
     complaint: Mutex<Option<JoinHandle<String>>>,
 }
@@ -32,23 +40,21 @@ pub(super) enum Lost {
     Failed(String),
 }
 
-impl Link {
-    /// Starts a command that leads to an agent.
-    pub(super) fn open(program: &Program, mut command: Command) -> Result<Self, String> {
-        command.stdin(Stdio::piped());
-        let mut child = program.spawn(command).map_err(|mute| mute.to_string())?;
+impl<G: DeserializeOwned + Send + 'static> Link<G> {
+    /// Talks to a child over its three pipes.
+    pub(super) fn open(mut child: Child) -> Result<Self, String> {
         let (Some(input), Some(output), Some(mut errors)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err("a program without pipes".to_owned());
         };
-        let waiting: Waiting = Arc::new(Mutex::new(Some(BTreeMap::new())));
+        let waiting: Waiting<G> = Arc::new(Mutex::new(Some(BTreeMap::new())));
         let theirs = Arc::clone(&waiting);
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines() {
                 let Some(reply) = line
                     .ok()
-                    .and_then(|line| serde_json::from_str::<Reply>(&line).ok())
+                    .and_then(|line| serde_json::from_str::<Reply<G>>(&line).ok())
                 else {
                     break;
                 };
@@ -68,6 +74,7 @@ impl Link {
             String::from_utf8_lossy(&text).into_owned()
         });
         Ok(Self {
+            patience: PATIENCE,
             child: Mutex::new(child),
             input: Mutex::new(Some(input)),
             waiting,
@@ -76,13 +83,8 @@ impl Link {
         })
     }
 
-    /// Whether the agent has ended.
-    pub(super) fn is_gone(&self) -> bool {
-        lock(&self.waiting).is_none()
-    }
-
     /// Asks and waits.
-    pub(super) fn ask(&self, ask: Ask) -> Result<Given, Lost> {
+    pub(super) fn ask(&self, ask: impl Serialize) -> Result<G, Lost> {
         let (give, take) = sync_channel(1);
         let id = {
             let mut last = lock(&self.last);
@@ -123,23 +125,37 @@ impl Link {
         let text = complaint.and_then(|complaint| complaint.join().ok());
         Lost::Gone(text.unwrap_or_default())
     }
+}
+
+impl<G> Link<G> {
+    /// Lets the process take so long to tidy up when it is to end.
+    pub(super) fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Whether the process has ended.
+    pub(super) fn is_gone(&self) -> bool {
+        lock(&self.waiting).is_none()
+    }
 
     /// The agent ends at the end of its input; what is left of its program is killed.
     fn end(&self) {
         lock(&self.input).take();
         let mut child = lock(&self.child);
-        for _ in 0..100 {
+        let begin = Instant::now();
+        while begin.elapsed() < self.patience {
             if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(1));
         }
         child.kill().ok();
         child.wait().ok();
     }
 }
 
-impl Drop for Link {
+impl<G> Drop for Link<G> {
     fn drop(&mut self) {
         self.end();
     }

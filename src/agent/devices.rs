@@ -1,0 +1,85 @@
+//! The memory devices that every container may open (moby `oci/devices`, the default allow list). A container's
+//! disk is mounted `nodev`, so that no other device that a scenario makes can be reached; these few
+//! were opened before.
+
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
+
+use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::Result;
+
+const ALLOWED: &[(&str, (u32, u32))] = &[
+    ("/dev/null", (1, 3)),
+    ("/dev/zero", (1, 5)),
+    ("/dev/full", (1, 7)),
+    ("/dev/random", (1, 8)),
+    ("/dev/urandom", (1, 9)),
+];
+
+/// A terminal, which nobody has here.
+const TERMINAL: (u32, u32) = (5, 0);
+
+/// The devices, open, by their numbers.
+#[derive(Debug)]
+pub(super) struct Devices(Vec<((u32, u32), OwnedFd)>);
+
+impl Devices {
+    /// Opens those that the machine has.
+    pub(super) fn new() -> Self {
+        let open = |(path, number): &(&str, (u32, u32))| {
+            let flags = OFlags::PATH | OFlags::CLOEXEC;
+            let file = rustix::fs::open(*path, flags, Mode::empty()).ok()?;
+            (numbers(&file).ok()? == Some((FileType::CharacterDevice, *number)))
+                .then_some((*number, file))
+        };
+        Self(ALLOWED.iter().filter_map(open).collect())
+    }
+
+    /// Opens a path that the kernel would not open, if that was for being a device.
+    ///
+    /// # Errors
+    /// `EACCES` when it was for something else; `EPERM` for a device that a container may not open, as its device
+    /// rules have it; `ENXIO` for a terminal.
+    pub(super) fn open(
+        &self,
+        descriptors: impl AsFd,
+        path: &str,
+        flags: OFlags,
+    ) -> Result<OwnedFd> {
+        let nofollow = flags & OFlags::NOFOLLOW;
+        let there = OFlags::PATH | OFlags::CLOEXEC | nofollow;
+        let there = rustix::fs::open(path, there, Mode::empty()).map_err(|_| Errno::ACCESS)?;
+        let Some((kind, number)) = numbers(&there)? else {
+            return Err(Errno::ACCESS);
+        };
+        let access = match flags & OFlags::ACCMODE {
+            OFlags::RDWR => Access::READ_OK | Access::WRITE_OK,
+            OFlags::WRONLY => Access::WRITE_OK,
+            _ => Access::READ_OK,
+        };
+        rustix::fs::accessat(CWD, path, access, AtFlags::EACCESS)?;
+        let mut devices = self.0.iter();
+        match devices.find(|(own, _)| kind == FileType::CharacterDevice && *own == number) {
+            Some((_, device)) => {
+                let flags = flags - OFlags::CREATE - OFlags::TRUNC - OFlags::NOFOLLOW;
+                let link = device.as_raw_fd().to_string();
+                rustix::fs::openat(descriptors, link, flags, Mode::empty())
+            }
+            None if kind == FileType::CharacterDevice && number == TERMINAL => Err(Errno::NXIO),
+            None => Err(Errno::PERM),
+        }
+    }
+}
+
+/// Type and numbers of a device.
+fn numbers(file: impl AsFd) -> Result<Option<(FileType, (u32, u32))>> {
+    let stat = rustix::fs::fstat(file)?;
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    let number = (
+        rustix::fs::major(stat.st_rdev),
+        rustix::fs::minor(stat.st_rdev),
+    );
+    let is_device = matches!(kind, FileType::CharacterDevice | FileType::BlockDevice);
+    Ok(is_device.then_some((kind, number)))
+}

@@ -1,0 +1,29 @@
+//! The objects and the life cycle of the embedded engine on disks that the kernel merges, with real processes: what
+//! `docker run` leaves to the kernel is left to it here.
+//!
+//! An engine is a process of its own ([`crate::agent::Mode::Overlayfs`]) in a mount name space of its own, and in a user
+//! name space where the user is not root; so nothing that it mounts can be seen outside or can outlive it. It
+//! serves the contract on its pipes. A running container is one more process ([`crate::agent::Mode::Contained`]): it
+//! mounts its disk, makes it its root, gives up what Docker takes from a container's root, and
+//! then performs file requests by system calls. So does one at the root of the host directory, and of each
+//! volume that is acted on from outside.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `provider` | starting the engine's process; the engine as others see it |
+//! | `protocol` | what is said to that process and back |
+//! | `serve` | that process |
+//! | `kernel` | `overlay` and `tmpfs` mounts, and processes on them |
+//!
+//! Every container's overlay is mounted from its creation to its removal, for the daemon to copy into and out of:
+//! to change an upper behind the kernel's back is undefined (overlayfs.rst, "Changes to underlying
+//! filesystems"). Only a look at a stopped container unmounts it for a moment, to merge it below a layer
+//! that takes the mount points. Where a file lies is asked of our own union of the same layers.
+
+mod kernel;
+mod protocol;
+mod provider;
+mod serve;
+
+pub use provider::OverlayfsProvider;
+pub(crate) use serve::serve;
