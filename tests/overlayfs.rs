@@ -10,9 +10,8 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use layerspec::engine::{
-    Answer, Capability, Code, ContainerSpec, Description, Engine, FileAnswer, FileRequest,
-    ImageConfig, ImageSpec, OpenOptions, Operation, Place, Refusal, SeenKind, StatAnswer, Time,
-    Tree, Value,
+    Answer, Capability, Code, ContainerSpec, Engine, FileAnswer, FileRequest, ImageConfig,
+    ImageSpec, OpenOptions, Operation, Place, Refusal, SeenKind, StatAnswer, Time, Tree, Value,
 };
 use layerspec::registry;
 use layerspec::scenario::{Action, Scenario, find, load};
@@ -34,31 +33,54 @@ fn main() -> ExitCode {
         .probe(&options(scratch.path()));
     let required = std::env::var("LAYERSPEC_REQUIRE")
         .is_ok_and(|names| names.split(',').any(|name| name.trim() == NAME));
-    let trials: [(&str, fn(&Description)); 6] = [
-        ("requests_are_answered_as_by_our_union", requests),
-        ("container_root_has_what_docker_leaves_it", capabilities),
-        ("no_disk_of_the_machine_is_reached", devices),
-        ("many_layers_fit", layers),
-        ("nothing_is_left_when_killed", killed),
-        ("nothing_is_left_when_interrupted", interrupted),
+    let (owners, devices_too) = (Some(Capability::Owners), Some(Capability::Devices));
+    let trials = [
+        trial("requests_are_answered_as_by_our_union", owners, requests),
+        trial(
+            "container_root_has_what_docker_leaves_it",
+            None,
+            capabilities,
+        ),
+        trial("no_disk_of_the_machine_is_reached", devices_too, devices),
+        trial("many_layers_fit", None, layers),
+        trial("nothing_is_left_when_killed", None, killed),
+        trial("nothing_is_left_when_interrupted", None, interrupted),
     ];
-    let trials = trials.into_iter().map(|(name, run)| {
+    let trials = trials.into_iter().map(|(name, needs, run)| {
+        let lacks = match (&probed, needs) {
+            (Err(absent), _) => (!required).then(|| absent.to_string()),
+            (Ok(found), Some(need)) => {
+                let lacks = !found.capabilities.contains(&need);
+                lacks.then(|| format!("this user's {NAME} lacks {need}"))
+            }
+            (Ok(_), None) => None,
+        };
+        if let Some(why) = &lacks {
+            skipped(name, why);
+        }
         let probed = probed.clone();
-        let ignored = probed.is_err() && !required;
-        let trial = Trial::test(name, move || match &probed {
-            Ok(description) => {
-                run(description);
+        let trial = Trial::test(name, move || match probed {
+            Ok(_) => {
+                run();
                 Ok(())
             }
             Err(absent) => Err(Failed::from(format!("{absent}; {}", absent.remedy))),
         });
-        trial.with_ignored_flag(ignored)
+        trial.with_ignored_flag(lacks.is_some())
     });
-    if let Err(absent) = &probed {
-        use std::io::Write as _;
-        writeln!(std::io::stderr(), "{NAME} is absent: {absent}").unwrap();
-    }
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
+
+type Run = fn();
+
+fn trial(name: &str, needs: Option<Capability>, run: Run) -> (&str, Option<Capability>, Run) {
+    (name, needs, run)
+}
+
+/// Tells why a test does not run.
+#[expect(clippy::print_stderr, reason = "where a test tells why it is skipped")]
+fn skipped(name: &str, why: &str) {
+    eprintln!("skipped: {name}: {why}");
 }
 
 fn options(scratch: &Path) -> OpenOptions {
@@ -148,10 +170,7 @@ fn steps(engine: &dyn Engine, scenario: &Scenario) -> Vec<(String, Vec<FileAnswe
 
 /// The same requests, put to a container whose disk the kernel merges and to one whose disk we merge. Every file
 /// begins in a lower layer.
-fn requests(description: &Description) {
-    if !description.capabilities.contains(&Capability::Owners) {
-        return;
-    }
+fn requests() {
     let scenario = scenario(REQUESTS);
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for (name, told) in [("native", &mut ours), (NAME, &mut theirs)] {
@@ -206,8 +225,7 @@ fn comparable(result: Result<Value, Refusal>) -> Result<Value, Code> {
     }
 }
 
-fn errnos(description: &Description, text: &str) -> Vec<String> {
-    assert_eq!(description.name, NAME);
+fn errnos(text: &str) -> Vec<String> {
     let scenario = scenario(text);
     let mut told = Vec::new();
     with(NAME, |engine| {
@@ -224,9 +242,8 @@ fn errnos(description: &Description, text: &str) -> Vec<String> {
     told
 }
 
-fn capabilities(description: &Description) {
+fn capabilities() {
     let told = errnos(
-        description,
         "
 title: Capabilities of root
 host: {./f: x, ./none: {text: x, mode: 0000}}
@@ -240,12 +257,8 @@ steps:
     assert_eq!(told, ["EPERM", "ok", "ok"]);
 }
 
-fn devices(description: &Description) {
-    if !description.capabilities.contains(&Capability::Devices) {
-        return;
-    }
+fn devices() {
     let told = errnos(
-        description,
         r#"
 title: Devices
 host: {./null: {device: "c 1:3"}, ./loops: {device: "c 10:237"}, ./closed: {device: "c 1:3", mode: 0600}}
@@ -263,7 +276,7 @@ steps:
 }
 
 /// Docker's limit is 125; paths of so many would not fit into the one page that mount(2) takes.
-fn layers(_: &Description) {
+fn layers() {
     with(NAME, |engine| {
         let layer = |number: usize| {
             scenario(&format!(
@@ -275,7 +288,7 @@ fn layers(_: &Description) {
             engine,
             layers.iter().map(|layer| layer.host.clone()).collect(),
         );
-        let listed = steps(engine, &layers[0]).remove(0).1.remove(0);
+        let listed = steps(engine, layers.first().unwrap()).remove(0).1.remove(0);
         match listed.result.unwrap() {
             Value::Names(names) => assert_eq!(names.len(), 125),
             other => unreachable!("{other:?}"),
@@ -283,11 +296,11 @@ fn layers(_: &Description) {
     });
 }
 
-fn killed(_: &Description) {
+fn killed() {
     end_early("KILL");
 }
 
-fn interrupted(_: &Description) {
+fn interrupted() {
     let scratch = end_early("INT");
     assert_eq!(
         fs::read_dir(scratch.path()).unwrap().count(),

@@ -19,6 +19,11 @@
 //! to change an upper behind the kernel's back is undefined (overlayfs.rst, "Changes to underlying
 //! filesystems"). Only a look at a stopped container unmounts it for a moment, to merge it below a layer
 //! that takes the mount points. Where a file lies is asked of our own union of the same layers.
+//!
+//! An ordinary user's name space maps one user and one group, which show as 0:0: other owners are `EINVAL`, devices
+//! `EPERM`, and without `trusted.overlay.origin` a copied-up file's further names show another inode number. So
+//! the capabilities `owners`, `devices` and `steady-inodes` are found by trying, and missing there. `fill-disk` is
+//! always missing: the disk under the layers is the machine's, and not ours to fill.
 
 mod kernel;
 mod protocol;
