@@ -134,6 +134,7 @@ fn run_container(engine: &dyn Engine, layers: Vec<Tree>) {
         layers,
         config: ImageConfig::default(),
         platform: None,
+        archive: None,
     };
     done(engine, &Operation::LoadImage(image));
     let container = ContainerSpec {
