@@ -77,9 +77,13 @@ impl Cli {
     fn remember(&self, spec: &ContainerSpec) {
         let layers = self.image(&spec.image).layers;
         let devices = self.state().devices.clone();
-        let Ok(Some(container)) = self.inspect_container(&spec.name) else {
+        let Ok(Some(mut container)) = self.inspect_container(&spec.name) else {
             return;
         };
+        if self.ground.about.flavor == Flavor::Podman {
+            let unlisted = self.borrowed_binds(spec, &container.mounts);
+            container.mounts.extend(unlisted);
+        }
         let mounts = Self::mounts_of(&container)
             .into_iter()
             .map(|mount| self.real(mount))
@@ -116,6 +120,32 @@ impl Cli {
             looked_at: None,
         };
         state.containers.insert(spec.name.clone(), known);
+    }
+
+    /// Bind mounts that come along with `--volumes-from`. Podman makes them and does not list them, which
+    /// is why the next borrower does not get them (Docker row 95).
+    fn borrowed_binds(&self, spec: &ContainerSpec, listed: &[Mount]) -> Vec<Mount> {
+        let mut borrowed: Vec<Mount> = Vec::new();
+        // The last one wins.
+        for from in spec.volumes_from.iter().rev() {
+            let (name, mode) = from.split_once(':').unwrap_or((from, ""));
+            let Ok(Some(lender)) = self.inspect_container(name) else {
+                continue;
+            };
+            for mut mount in lender.mounts {
+                mount.read_only = match mode {
+                    "ro" => true,
+                    "rw" => false,
+                    _ => mount.read_only,
+                };
+                let taken = |other: &Mount| other.target == mount.target;
+                let is_bind = matches!(mount.source, Source::Bind(_));
+                if is_bind && !listed.iter().chain(&borrowed).any(taken) {
+                    borrowed.push(mount);
+                }
+            }
+        }
+        borrowed
     }
 
     fn inspect_container(&self, name: &str) -> Result<Option<Container>> {

@@ -29,7 +29,15 @@ pub(super) const OWN: &[&str] = &[
 
 impl Cli {
     pub(super) fn look(&self) -> Result<World> {
-        let containers = self.inspected_containers()?;
+        let mut containers = self.inspected_containers()?;
+        for (name, container) in &mut containers {
+            // Podman does not list all that it mounts (Docker row 95).
+            for mount in self.known(name).mounts {
+                if container.mounts.iter().all(|m| m.target != mount.target) {
+                    container.mounts.push(mount);
+                }
+            }
+        }
         let mut world = World {
             images: self.image_names()?,
             host: self.look_at_host()?,
