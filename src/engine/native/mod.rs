@@ -11,7 +11,7 @@
 //! | `assemble`, `sources`, `subpath` | mounting: at start, to copy, to look |
 //! | `lifecycle` | start, stop, kill, pause, rm |
 //! | `volumes`, `images` | their life |
-//! | `load` | images from archives |
+//! | `load`, `save` | images from archives, and to archives |
 //! | `commit`, `copy`, `archive`, `transfer` | what goes from one tree into another |
 //! | `look`, `observe`, `view` | what is there, and where it lies |
 //! | `seats`, `files`, `plant` | who acts where; file operations; trees as data |
@@ -40,6 +40,7 @@ mod probe;
 mod provider;
 mod refusals;
 mod resolve;
+mod save;
 mod seats;
 mod sources;
 mod space;
@@ -53,3 +54,4 @@ mod volumes;
 mod tests;
 
 pub use provider::NativeProvider;
+pub use save::{SaveError, save};

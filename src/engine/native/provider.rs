@@ -44,6 +44,18 @@ impl Provider for NativeProvider {
     }
 
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
+        let native = Native::open(self.ground(options)?);
+        let native = native.map_err(|fault| match fault {
+            Fault::Refused(refusal) => EngineFault(refusal.message),
+            Fault::Broken(why) => EngineFault(why),
+        })?;
+        Ok(Box::new(native))
+    }
+}
+
+impl NativeProvider {
+    /// A private directory, and how files are kept in it.
+    pub(super) fn ground(&self, options: &OpenOptions) -> Result<Ground, EngineFault> {
         let (_, keeping) = self
             .look(&options.scratch)
             .map_err(|absent| EngineFault(absent.to_string()))?;
@@ -53,11 +65,6 @@ impl Provider for NativeProvider {
                 "cannot make a private directory in {scratch}: {error}"
             ))
         })?;
-        let native = Native::open(Ground::new(private, keeping));
-        let native = native.map_err(|fault| match fault {
-            Fault::Refused(refusal) => EngineFault(refusal.message),
-            Fault::Broken(why) => EngineFault(why),
-        })?;
-        Ok(Box::new(native))
+        Ok(Ground::new(private, keeping))
     }
 }
