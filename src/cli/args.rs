@@ -67,6 +67,47 @@ pub(super) enum Command {
     Coverage(CoverageArgs),
     /// Remove what runs that were killed left in the daemons of docker, nerdctl and podman
     Clean(CleanArgs),
+    /// Work with the images of a scenario
+    #[command(subcommand)]
+    Image(ImageCommand),
+}
+
+/// What to do with an image.
+#[derive(Debug, Subcommand)]
+pub(super) enum ImageCommand {
+    /// Write an image to an archive for `docker load`, skopeo and the like
+    Export(ExportArgs),
+}
+
+/// `layerspec image export`
+#[derive(Debug, Group)]
+pub(super) struct ExportArgs {
+    /// Scenario file
+    pub scenario: PathBuf,
+    /// Name of the image in it
+    pub image: String,
+    /// File to write
+    pub output: PathBuf,
+    /// Layout of the archive
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: ArchiveFormat,
+    /// The case whose image is meant, when the images of the cases differ
+    #[arg(short, long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+    /// Make temporary files here, not in the system's temporary directory
+    /// [env: LAYERSPEC_SCRATCH]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+}
+
+/// Layout of an archive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ArchiveFormat {
+    /// That of docker save
+    #[default]
+    Docker,
+    /// An OCI image layout, as a tar file
+    Oci,
 }
 
 /// Which cases.

@@ -19,6 +19,7 @@ mod engines;
 mod error;
 mod execute;
 pub mod exit;
+mod image;
 mod list;
 mod main;
 mod output;

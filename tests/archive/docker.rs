@@ -55,6 +55,11 @@ impl Loaded {
         run("docker", &["rm", container.trim()], b"").unwrap();
         listing(&exported.unwrap())
     }
+
+    /// What `docker save` writes of it.
+    pub(crate) fn save(&self) -> Vec<u8> {
+        run("docker", &["save", &self.0], b"").unwrap()
+    }
 }
 
 impl Drop for Loaded {

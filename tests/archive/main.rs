@@ -13,6 +13,7 @@ mod docker;
 mod engine;
 mod hostile;
 mod layouts;
+mod round_trips;
 mod stage;
 mod table;
 

@@ -11,7 +11,7 @@
 //! | `assemble`, `sources`, `subpath` | mounting: at start, to copy, to look |
 //! | `lifecycle` | start, stop, kill, pause, rm |
 //! | `volumes`, `images` | their life |
-//! | `load` | images from archives |
+//! | `load`, `save` | images from archives, and to archives |
 //! | `commit`, `copy`, `archive`, `transfer` | what goes from one tree into another |
 //! | `look`, `observe`, `view` | what is there, and where it lies |
 //! | `seats`, `files`, `plant` | who acts where; file operations; trees as data |
@@ -44,6 +44,7 @@ mod probe;
 mod provider;
 mod refusals;
 mod resolve;
+mod save;
 mod seats;
 mod sources;
 mod space;
@@ -59,3 +60,4 @@ mod tests;
 pub(in crate::engine) use probe::{Survey, survey};
 pub use provider::NativeProvider;
 pub(in crate::engine) use provider::open_on_kernel;
+pub use save::{SaveError, save};

@@ -100,9 +100,16 @@ impl Provider for NativeProvider {
     }
 
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
+        open(self.ground(options)?, Ending::None)
+    }
+}
+
+impl NativeProvider {
+    /// A private directory, and how files are kept in it.
+    pub(super) fn ground(&self, options: &OpenOptions) -> Result<Ground, EngineFault> {
         let (_, keeping) = self
             .look(&options.scratch)
             .map_err(|absent| EngineFault(absent.to_string()))?;
-        open(Ground::new(make_private(options)?, keeping), Ending::None)
+        Ok(Ground::new(make_private(options)?, keeping))
     }
 }

@@ -111,7 +111,7 @@ fn offers(blobs: &Blobs) -> Result<Vec<(Vec<String>, Offer)>> {
 }
 
 /// Go's name of this machine's architecture.
-fn architecture() -> &'static str {
+pub(super) fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

@@ -8,6 +8,7 @@
 //! | `stream` | a layer's blob as plain tar: decompressed and digested by a thread of its own |
 //! | `entries`, `header`, `pax`, `sparse` | the tar format |
 //! | `unpack`, `names`, `dress` | from entries to a layer on the disk: what, where, whose |
+//! | `write`, `layer` | the other way: an archive, and the layers in it |
 //! | `limits`, `error` | what is too much; what is wrong |
 //!
 //! Archives are not trusted. Nothing but the layer's own directory is written, names are walked one by one in
@@ -26,6 +27,7 @@ mod entries;
 mod error;
 mod header;
 mod input;
+mod layer;
 mod layout;
 mod limits;
 mod manifest;
@@ -35,8 +37,11 @@ mod pax;
 mod sparse;
 mod stream;
 mod unpack;
+mod write;
 
 pub use error::{ArchiveError, ArchiveFault};
+pub use layer::Layer;
 pub use layout::{ArchivedImage, ArchivedLayer};
 pub use limits::Limits;
 pub use open::Archive;
+pub use write::{Export, Format};
