@@ -58,8 +58,7 @@ impl Daemon {
         purpose: Purpose,
     ) -> Result<(View, Vec<Number>)> {
         let root = self.root(number)?;
-        let upper = self.store.upper(number)?;
-        let merged = self.layering(Some(upper), &container.layers)?;
+        let merged = self.layering(Some(number), &container.layers)?;
         let own = stack_of(Some(&container.name), &container.layers, merged);
         self.assemble_on(root, own, container, purpose)
     }

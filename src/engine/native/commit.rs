@@ -78,8 +78,7 @@ impl Daemon {
     pub(super) fn diff(&mut self, name: &str) -> Result<Vec<Change>> {
         let (number, container) = self.container(name)?;
         let layers = container.layers.clone();
-        let upper = self.store.upper(number)?;
-        let root = match self.layering(Some(upper), &layers)? {
+        let root = match self.layering(Some(number), &layers)? {
             Some(layering) => layering.open()?,
             None => self.root(number)?,
         };

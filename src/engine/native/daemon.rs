@@ -172,15 +172,16 @@ impl Daemon {
     }
 
     /// The layers that the kernel merges, so that one can ask where something lies; nothing where our union
-    /// does, which knows by itself.
+    /// does, which knows by itself. `upper` is the container whose writable layer is on top.
     pub(super) fn layering(
         &mut self,
-        upper: Option<Directory>,
+        upper: Option<Number>,
         layers: &[Layer],
     ) -> Result<Option<Arc<Layering>>> {
         if self.ground.kernel.is_none() {
             return Ok(None);
         }
+        let upper = upper.map(|number| self.store.upper(number)).transpose()?;
         let lowers = self.lowers(layers)?;
         let ground = Arc::clone(&self.ground);
         Ok(Some(Arc::new(Layering {

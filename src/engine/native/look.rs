@@ -98,8 +98,7 @@ impl Daemon {
                 None => Ok(observe::tree(&running.view)?),
             };
         }
-        let upper = self.store.upper(number)?;
-        let merged = self.layering(Some(upper), &container.layers)?;
+        let merged = self.layering(Some(number), &container.layers)?;
         if container.mounts.is_empty() && container.tmpfs.is_empty() {
             let root = self.root(number)?;
             let rootfs = Rootfs::with_locks(root, false, Arc::clone(&self.ground.locks));
