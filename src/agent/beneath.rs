@@ -1,5 +1,6 @@
 //! Whether a path stays in a directory.
 
+use crate::sys::open_scoped;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
@@ -21,7 +22,7 @@ pub(crate) fn leads_out(top: &Path, path: &str) -> bool {
             Component::RootDir | Component::CurDir | Component::Prefix(_) => continue,
         }
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        match rustix::fs::openat2(&directory, &inner, flags, Mode::empty(), resolve) {
+        match open_scoped(&directory, &inner, flags, resolve) {
             Ok(_) => {}
             // A dangling link has led somewhere, if only as far as it could be followed.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return false,

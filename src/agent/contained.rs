@@ -3,7 +3,7 @@
 
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, StatVfsMountFlags};
+use rustix::fs::{CWD, OFlags, ResolveFlags, StatVfsMountFlags};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, MountPropagationFlags, MoveMountFlags, UnmountFlags};
 use rustix::thread::{CapabilitySet, CapabilitySets};
@@ -79,11 +79,10 @@ fn attach(mount: &MountHere, path: &str) -> Result<()> {
 /// Mounts on a target in the root, which is the working directory. Symlinks and `..` lead no further than that.
 fn mount_on_root(mount: &MountHere) -> Result<String> {
     let open = |path: &str| {
-        rustix::fs::openat2(
+        crate::sys::open_scoped(
             CWD,
             path,
             OFlags::PATH | OFlags::CLOEXEC,
-            Mode::empty(),
             ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS,
         )
     };

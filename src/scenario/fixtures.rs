@@ -5,8 +5,10 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
+use rustix::fs::{Mode, OFlags, ResolveFlags, open};
 use rustix::io::Errno;
+
+use crate::sys::open_scoped;
 
 /// Longest file that content may come from, in bytes.
 const SIZE_MAX: u64 = 16 << 20;
@@ -79,12 +81,11 @@ fn open_below(folder: &Path, path: &str) -> Result<File, String> {
     // Not waiting for the other end of a pipe, nor becoming a terminal's owner.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    let file =
-        openat2(directory, path, flags, Mode::empty(), resolve).map_err(|errno| match errno {
-            Errno::XDEV => "it leads out of the scenario's folder".to_owned(),
-            Errno::NOENT => "there is no such file beside the scenario".to_owned(),
-            other => format!("it cannot be opened: {other}"),
-        })?;
+    let file = open_scoped(directory, path, flags, resolve).map_err(|errno| match errno {
+        Errno::XDEV => "it leads out of the scenario's folder".to_owned(),
+        Errno::NOENT => "there is no such file beside the scenario".to_owned(),
+        other => format!("it cannot be opened: {other}"),
+    })?;
     Ok(File::from(file))
 }
 

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
+use rustix::fs::{Mode, OFlags, ResolveFlags, open};
 
 use super::daemon::Daemon;
 use super::images::LAYERS_MAX;
@@ -10,6 +10,7 @@ use super::refusals::{Fault, Result, fault, refuse, text};
 use crate::engine::{ArchiveFile, Kind};
 use crate::store::archive::{Archive, ArchiveError, ArchivedImage, Limits};
 use crate::store::{Config, Layer, names};
+use crate::sys::open_scoped;
 use crate::union::Errno;
 
 impl Daemon {
@@ -104,5 +105,5 @@ fn below(file: &ArchiveFile) -> Result<OwnedFd> {
     // Not waiting for the other end of a pipe, nor becoming a terminal's owner.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    openat2(folder, &file.path, flags, Mode::empty(), resolve).map_err(failed)
+    open_scoped(folder, &file.path, flags, resolve).map_err(failed)
 }

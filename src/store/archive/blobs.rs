@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
+use rustix::fs::{FileType, OFlags, ResolveFlags, fstat};
+
+use crate::sys::open_scoped;
 use rustix::io::Errno;
 
 use super::entries::Entries;
@@ -156,7 +158,7 @@ pub(super) fn read_document(blob: &Blob) -> Result<Vec<u8>> {
 fn in_folder(folder: &OwnedFd, path: &str) -> Result<Option<Blob>> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    let file = match openat2(folder, path, flags, Mode::empty(), resolve) {
+    let file = match open_scoped(folder, path, flags, resolve) {
         Ok(file) => file,
         Err(Errno::NOENT) => return Ok(None),
         Err(Errno::LOOP | Errno::XDEV) => {
