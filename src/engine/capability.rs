@@ -52,6 +52,7 @@ capabilities! {
     HostView "host-view" "Host directory and volumes can be acted on from outside a container."
     VolumeSubpath "volume-subpath" "A path of a volume can be mounted."
     ImageMount "image-mount" "An image can be mounted."
+    ImageArchive "image-archive" "An image can be taken from an archive."
     AnonymousPrune "anonymous-prune" "volume prune takes anonymous volumes only, unless told --all (API 1.42)."
     Windows "windows" "Windows containers."
 }

@@ -22,6 +22,10 @@ impl Cli {
         {
             return Err(Fault::Unsupported("only images for Linux".to_owned()));
         }
+        if spec.archive.is_some() {
+            let why = "an archive would be loaded under names of its own, which may be somebody's";
+            return Err(Fault::Unsupported(why.to_owned()));
+        }
         let base = match &spec.from {
             Some(from) => self.image(from),
             None => Image::default(),

@@ -101,6 +101,7 @@ fn capabilities(directory: &OwnedFd, has_user_xattrs: bool) -> BTreeSet<Capabili
         Capability::HostView,
         Capability::VolumeSubpath,
         Capability::ImageMount,
+        Capability::ImageArchive,
         Capability::AnonymousPrune,
     ]);
     for (capability, found) in [
