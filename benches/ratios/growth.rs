@@ -27,7 +27,7 @@ steps:
 "#;
 
 /// A size, or a hundredth of it when the benchmarks are only tried once through.
-fn full(size: u32) -> u32 {
+pub(crate) fn full(size: u32) -> u32 {
     let is_trial = std::env::args().any(|argument| argument == "--test");
     if is_trial { size / 100 } else { size }
 }

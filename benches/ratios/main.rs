@@ -12,6 +12,7 @@
 
 mod bare;
 mod growth;
+mod image;
 mod measure;
 mod scenario;
 mod world;
@@ -23,6 +24,6 @@ use measure::Ratio;
 criterion_group! {
     name = benches;
     config = Criterion::default().with_measurement(Ratio);
-    targets = scenario::scenario, scenario::jobs, growth::growth, growth::scenarios, growth::lookup
+    targets = scenario::scenario, scenario::jobs, growth::growth, growth::scenarios, growth::lookup, image::image
 }
 criterion_main!(benches);

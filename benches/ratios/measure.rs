@@ -30,6 +30,33 @@ pub(crate) fn compare(
     });
 }
 
+/// [`compare`] for work that leaves something behind, which is taken away outside of the time that counts.
+pub(crate) fn compare_made<R, S>(
+    bencher: &mut Bencher<'_, Ratio>,
+    mut reference: impl FnMut() -> R,
+    mut subject: impl FnMut() -> S,
+) {
+    bencher.iter_custom(|rounds| {
+        let (mut of_reference, mut of_subject) = (Duration::ZERO, Duration::ZERO);
+        for _ in 0..rounds {
+            let start = Instant::now();
+            let made = reference();
+            of_reference += start.elapsed();
+            drop(made);
+            let start = Instant::now();
+            let made = subject();
+            of_subject += start.elapsed();
+            drop(made);
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a few thousand rounds at the most"
+        )]
+        let weight = rounds as f64;
+        weight * of_subject.as_secs_f64() / of_reference.as_secs_f64()
+    });
+}
+
 /// A piece of work of some size, and its bare counterpart of the same size.
 pub(crate) struct Sized<S, B> {
     pub(crate) subject: S,

@@ -9,10 +9,14 @@
 )]
 
 mod build;
+#[path = "../mutations/change.rs"]
+mod change;
 mod docker;
 mod engine;
 mod hostile;
 mod layouts;
+mod mutations;
+mod races;
 mod round_trips;
 mod stage;
 mod table;

@@ -40,6 +40,10 @@ fn options() -> Options {
     }
 }
 
+pub(crate) fn namespace() -> XattrNamespace {
+    options().namespace
+}
+
 pub(crate) fn open(path: &Path) -> Directory {
     Arc::new(File::open(path).unwrap().into())
 }

@@ -485,7 +485,14 @@ fn formats() -> Vec<Row> {
     wrong_sum[148..156].copy_from_slice(b"0000000\0");
     let mut behind = small.clone();
     behind.extend_from_slice(&b"garbage".repeat(1000));
+    let mut blank = tar(&[file("a", "")]);
+    blank[100..148].fill(0);
+    let mut header = tar::Header::new_old();
+    header.as_mut_bytes().copy_from_slice(&blank[..512]);
+    header.set_cksum();
+    blank[..512].copy_from_slice(header.as_bytes());
     vec![
+        raw("empty numbers", blank, Same),
         one(
             "contiguous file",
             &[other("a", b'7', "")],

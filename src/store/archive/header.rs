@@ -66,7 +66,7 @@ pub(super) fn stored_size(header: &Header, pax: &Pax) -> Result<u64> {
         | EntryType::Fifo => Ok(0),
         _ => match pax.size {
             Some(size) => Ok(size),
-            None => header.entry_size().map_err(damaged),
+            None => number(header, 124..136, Header::entry_size),
         },
     }
 }
@@ -83,8 +83,8 @@ pub(super) fn entry(header: &Header, pax: Pax, long: LongNames, size: u64) -> Re
         size,
         path.last() == Some(&b'/'),
     );
-    let id = |stated: Option<u64>, field: std::io::Result<u64>| {
-        let id = stated.map_or(field, Ok).map_err(damaged)?;
+    let id = |stated: Option<u64>, field: Result<u64>| {
+        let id = stated.map_or(field, Ok)?;
         let fits = u32::try_from(id).ok().filter(|id| *id != u32::MAX);
         fits.ok_or_else(|| ArchiveFault::damaged(format!("there is no user or group {id}")))
     };
@@ -92,8 +92,10 @@ pub(super) fn entry(header: &Header, pax: Pax, long: LongNames, size: u64) -> Re
         if path.contains(&0) {
             return Err(ArchiveFault::damaged("its name holds a zero byte"));
         }
-        let mode = header.mode().map_err(damaged)? & 0o7777;
-        let (uid, gid) = (id(pax.uid, header.uid())?, id(pax.gid, header.gid())?);
+        let mode = number(header, 100..108, |header| header.mode().map(u64::from))?;
+        let mode = u32::try_from(mode & 0o7777).unwrap_or_default();
+        let uid = id(pax.uid, number(header, 108..116, Header::uid))?;
+        let gid = id(pax.gid, number(header, 116..124, Header::gid))?;
         Ok((described?, mode, uid, gid))
     };
     let (body, mode, uid, gid) =
@@ -117,6 +119,19 @@ pub(super) fn entry(header: &Header, pax: Pax, long: LongNames, size: u64) -> Re
         mtime,
         xattrs: pax.xattrs,
     })
+}
+
+/// A number of a header. A field that nobody has filled in is 0 (Go's `parseNumeric`).
+fn number(
+    header: &Header,
+    field: std::ops::Range<usize>,
+    read: impl FnOnce(&Header) -> std::io::Result<u64>,
+) -> Result<u64> {
+    let bytes = header.as_bytes().get(field).unwrap_or_default();
+    if bytes.iter().all(|byte| matches!(byte, 0 | b' ')) {
+        return Ok(0);
+    }
+    read(header).map_err(damaged)
 }
 
 /// Latest time that Docker sets (moby `pkg/system/chtimes.go`): 2262-04-11, what nanoseconds in 64 bits hold.
