@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::{Description, Engine, OpenOptions, Provider};
-use crate::outcome::text;
+use crate::outcome::{Halves, halves_that_differ, text};
 use crate::run::{
     End, Execution, Progress, Unfinished, all_steps, execute_watched, step_words, within,
 };
 use crate::scenario::Scenario;
-use crate::snapshot::{UpdateMode, approve};
+use crate::snapshot::{Approval, UpdateMode, approve};
 use crate::verdict::{CaseResult, Judged, Verdict, judge, meets_expectations};
 
 /// How cases are run.
@@ -72,6 +72,8 @@ pub fn run_case(
         verdict: Verdict::Passed,
         duration: Duration::ZERO,
         outcome: None,
+        excused: Halves::default(),
+        timed_out: false,
         kept: None,
     };
     match skip_reason(scenario, description) {
@@ -81,10 +83,14 @@ pub fn run_case(
                 result.kept = engine.kept();
                 match perform(scenario, engine, description, options) {
                     Ok(execution) => {
-                        result.verdict = verdict(scenario, description, &execution, options);
+                        (result.verdict, result.excused) =
+                            verdict(scenario, description, &execution, options);
                         result.outcome = Some(execution.outcome);
                     }
-                    Err(why) => result.verdict = Verdict::Errored(why),
+                    Err(Overdue { why, timed_out }) => {
+                        result.verdict = Verdict::Errored(why);
+                        result.timed_out = timed_out;
+                    }
                 }
             }
             Err(why) => result.verdict = Verdict::Errored(why),
@@ -118,12 +124,18 @@ fn open(provider: &dyn Provider, options: &CaseOptions) -> Result<Box<dyn Engine
         .map_err(|fault| format!("the engine cannot be opened: {fault}"))
 }
 
+/// Why an execution has no end.
+struct Overdue {
+    why: String,
+    timed_out: bool,
+}
+
 fn perform(
     scenario: &Scenario,
     engine: Box<dyn Engine>,
     description: &Description,
     options: &CaseOptions,
-) -> Result<Execution, String> {
+) -> Result<Execution, Overdue> {
     let Some(limit) = options.timeout else {
         return Ok(execute_and_drop(
             scenario,
@@ -139,8 +151,14 @@ fn perform(
         move || execute_and_drop(&scenario, engine, &description, &progress)
     };
     within(limit, &progress, work).map_err(|why| match why {
-        Unfinished::TooSlow => too_slow(scenario, limit, progress.begun()),
-        Unfinished::Died => "the case's own thread died".to_owned(),
+        Unfinished::TooSlow => Overdue {
+            why: too_slow(scenario, limit, progress.begun()),
+            timed_out: true,
+        },
+        Unfinished::Died => Overdue {
+            why: "the case's own thread died".to_owned(),
+            timed_out: false,
+        },
     })
 }
 
@@ -172,14 +190,15 @@ fn too_slow(scenario: &Scenario, limit: Duration, begun: usize) -> String {
     format!("more than the time limit of {limit}; the last that began was {place}")
 }
 
+/// The verdict, and where it rests on a variant of the engine's own.
 fn verdict(
     scenario: &Scenario,
     description: &Description,
     execution: &Execution,
     options: &CaseOptions,
-) -> Verdict {
+) -> (Verdict, Halves<bool>) {
     if execution.end != End::Complete {
-        return judge(scenario, execution, None);
+        return (judge(scenario, execution, None), Halves::default());
     }
     let update = if meets_expectations(scenario, execution) {
         options.update
@@ -194,14 +213,17 @@ fn verdict(
         &text,
         update,
     );
-    judge(
-        scenario,
-        execution,
-        Some(Judged {
-            text: &text,
-            approval: &approval,
+    let excused = match &approval {
+        Approval::Variant { common } => common.as_deref().map_or(Halves::both(true), |common| {
+            halves_that_differ(common, &text)
         }),
-    )
+        _ => Halves::default(),
+    };
+    let judged = Judged {
+        text: &text,
+        approval: &approval,
+    };
+    (judge(scenario, execution, Some(judged)), excused)
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@
 //! | [`outcome`] | what was seen, as data and as text |
 //! | [`snapshot`] | approved outcomes on disk |
 //! | [`verdict`] | what a run is worth |
+//! | [`results`] | what many engines made of many cases, as data that outlives the run |
 //! | [`case`] | one case from opening the engine to the verdict |
 //! | [`suite`] | all cases of some paths, with their snapshot folders and rule books |
 //! | [`report`] | what a run has to say, for people and for machines |
@@ -61,6 +62,7 @@ pub mod interrupt;
 pub mod outcome;
 pub mod registry;
 pub mod report;
+pub mod results;
 pub mod rootfs;
 pub mod run;
 pub mod scenario;

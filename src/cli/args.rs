@@ -55,6 +55,8 @@ pub(super) enum Color {
 pub(super) enum Command {
     /// Run scenarios on an engine and compare what they show with the approved snapshots
     Run(RunArgs),
+    /// Run scenarios on several engines and tell where they part; render results again; compare two
+    Compare(CompareArgs),
     /// List the cases
     List(ListArgs),
     /// Load scenarios and report everything that is wrong with them; run nothing
@@ -168,6 +170,59 @@ pub(super) struct RunArgs {
     /// Tell a line for every case on a terminal too, and the raw difference of snapshots
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// `layerspec compare`
+#[derive(Debug, Group)]
+pub(super) struct CompareArgs {
+    /// Scenario files, folders or globs; or results files (*.jsonl) to render again, side by side
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    pub paths: Vec<PathBuf>,
+    /// Only cases whose id contains TEXT; with * or ? a glob on the whole id. May be given several
+    /// times: any of them selects
+    #[arg(short, long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+    /// Engines to compare, a list with commas; may be given several times
+    /// [env: LAYERSPEC_ENGINE] [default: all that can be used here]
+    #[arg(short, long, alias = "engine", value_name = "ENGINES")]
+    pub engines: Vec<String>,
+    /// How many cases run side by side [env: LAYERSPEC_JOBS] [default: what the machine has]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<String>,
+    /// The most that a case may take: 500ms, 10s, 2m, none
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    pub timeout: String,
+    /// What is written to standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: MatrixFormat,
+    /// Write a results file, which can be rendered again and compared with another
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Tell what has changed from one results file to another, regressions first
+    #[arg(
+        long,
+        num_args = 2,
+        value_names = ["OLD", "NEW"],
+        conflicts_with_all = ["paths", "engines", "output"]
+    )]
+    pub diff: Vec<PathBuf>,
+    /// Where files are made.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// The format of a matrix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum MatrixFormat {
+    /// For people
+    #[default]
+    Pretty,
+    /// For a README or a pull request
+    Markdown,
+    /// JSON Lines, as in a results file
+    Json,
+    /// JUnit XML
+    Junit,
 }
 
 /// `layerspec list`

@@ -1,4 +1,4 @@
-//! Cases side by side: what `run` and `bless` share.
+//! Cases side by side: what `run`, `bless` and `compare` share.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,6 +11,7 @@ use super::error::{CommandError, UsageError};
 use crate::case::{CaseOptions, run_case};
 use crate::engine::{Description, OpenOptions, Provider};
 use crate::interrupt::Interrupt;
+use crate::outcome::Halves;
 use crate::report::{FinishedCase, Plan, Reporter, Rerun, Totals};
 use crate::schedule::{Flow, in_order};
 use crate::scratch::Scratch;
@@ -203,6 +204,8 @@ impl Execution<'_> {
             verdict: Verdict::Errored("layerspec itself panicked; see standard error".to_owned()),
             duration: Duration::ZERO,
             outcome: None,
+            excused: Halves::default(),
+            timed_out: false,
             kept: None,
         })
     }

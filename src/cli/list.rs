@@ -13,7 +13,7 @@ use super::run::nothing;
 use super::settings::Selection;
 use crate::engine::DEFAULT_ENGINE;
 use crate::report::style::printable;
-use crate::scenario::Scenario;
+use crate::scenario::{Difference, Scenario};
 use crate::suite::{Covers, Suite};
 
 /// Lists the selected cases, sorted by id.
@@ -56,7 +56,7 @@ struct Item<'a> {
     parameters: BTreeMap<&'a str, &'a str>,
     covers: &'a [String],
     requires: Vec<&'static str>,
-    differs: &'a BTreeMap<String, String>,
+    differs: &'a BTreeMap<String, Difference>,
 }
 
 fn item<'a>(id: &'a str, scenario: &'a Scenario) -> Item<'a> {

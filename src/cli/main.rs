@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use super::args::{Args, Command, ImageCommand};
+use super::compare_settings::CompareSettings;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::output::Output;
 use super::settings::{BlessSettings, RunSettings, Selection, scratch};
-use super::{bless, check, clean, coverage, engines, image, list, run};
+use super::{bless, check, clean, compare, coverage, engines, image, list, run};
 use crate::environment::Environment;
 use crate::report;
 
@@ -57,6 +58,9 @@ fn dispatch(
 ) -> Result<Exit, CommandError> {
     match command {
         Command::Run(args) => run::run(&RunSettings::new(args, environment)?, output),
+        Command::Compare(args) => {
+            compare::compare(&CompareSettings::new(args, environment)?, output)
+        }
         Command::List(args) => list::list(&Selection::new(args.selection), args.format, output),
         Command::Check(args) => check::check(&args, output),
         Command::Bless(args) => bless::bless(&BlessSettings::new(args, environment)?, output),

@@ -5,8 +5,9 @@
 //! | `args` | the command line as it is typed |
 //! | `settings` | what was typed, validated, with the environment's and the default values filled in |
 //! | `main` | from the process's arguments to its exit code |
-//! | `run`, `list`, `check`, `bless`, `engines`, `coverage`, `clean` | one command each |
-//! | `execute` | cases side by side, as `run` and `bless` need them |
+//! | `compare_settings` | the same for `compare` |
+//! | `run`, `compare`, `list`, `check`, `bless`, `engines`, `coverage`, `clean` | one command each |
+//! | `execute` | cases side by side, as `run`, `bless` and `compare` need them |
 //! | `output` | standard output and error, coloured or not |
 //! | [`exit`] | exit codes |
 
@@ -14,6 +15,8 @@ mod args;
 mod bless;
 mod check;
 mod clean;
+mod compare;
+mod compare_settings;
 mod coverage;
 mod engines;
 mod error;

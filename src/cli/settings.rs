@@ -215,7 +215,10 @@ pub(super) fn engines(
         .collect()
 }
 
-fn jobs(typed: Option<String>, environment: &Environment) -> Result<NonZeroUsize, UsageError> {
+pub(super) fn jobs(
+    typed: Option<String>,
+    environment: &Environment,
+) -> Result<NonZeroUsize, UsageError> {
     let (text, source) = match (typed, &environment.jobs) {
         (Some(text), _) => (text, "--jobs"),
         (None, Some(text)) => (text.clone(), "LAYERSPEC_JOBS"),
@@ -229,7 +232,7 @@ fn jobs(typed: Option<String>, environment: &Environment) -> Result<NonZeroUsize
     })
 }
 
-fn timeout(text: &str) -> Result<Option<Duration>, UsageError> {
+pub(super) fn timeout(text: &str) -> Result<Option<Duration>, UsageError> {
     if text == "none" {
         return Ok(None);
     }

@@ -6,10 +6,12 @@
 //! | `text`, `tree_text`, `table` | its text |
 //! | `words`, `value`, `place` | operations, answers and storages in words |
 //! | `quote`, `acl` | bytes in one line |
-//! | `compare` | what differs between two texts, in terms of storage |
+//! | `compare` | what differs between two texts, in terms of storage, and from which step on |
+//! | `halves` | the two halves of a text that are judged apart |
 
 mod acl;
 mod compare;
+mod halves;
 mod model;
 mod place;
 mod quote;
@@ -21,7 +23,8 @@ mod tree_text;
 mod value;
 mod words;
 
-pub use compare::{differences, unified_diff};
+pub use compare::{Parting, differences, parting, unified_diff};
+pub use halves::{Halves, halves, halves_that_differ};
 pub use model::{Fate, LedgerLine, Outcome, StepOutcome};
 pub use place::{place_words, storage_words, volume_name, volume_words};
 pub use quote::{content, quote, sha256, word};

@@ -14,6 +14,8 @@ use super::{Fate, LedgerLine, Outcome, StepOutcome};
 
 /// First line of every text.
 pub(super) const FIRST: &str = "steps";
+/// Heading of the last section.
+pub(super) const PERSISTENCE: &str = "persistence";
 /// Last line of every text.
 pub(super) const LAST: &str = "end";
 
@@ -37,7 +39,7 @@ pub fn text(outcome: &Outcome) -> String {
         let names: Vec<String> = outcome.images.iter().map(|name| word(name)).collect();
         push_line(&mut text, &format!("  {}", names.join(", ")));
     }
-    push_line(&mut text, "persistence");
+    push_line(&mut text, PERSISTENCE);
     persistence(&mut text, &outcome.persistence);
     text.push_str(LAST);
     text

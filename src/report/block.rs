@@ -89,7 +89,7 @@ fn may_be_accepted(verdict: &Verdict) -> bool {
 }
 
 /// One failed expectation, step or snapshot.
-fn one_failure(failure: &Failure, raw: bool) -> String {
+pub(super) fn one_failure(failure: &Failure, raw: bool) -> String {
     let mut text = format!("{}\n", paint(BAD, &printable(&failure.headline)));
     if let Some(at) = &failure.at {
         text.push_str(&excerpt(at));

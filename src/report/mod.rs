@@ -6,14 +6,18 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `event` | the trait and what it is told |
+//! | `bar` | a progress bar |
 //! | `block` | one failed case as a block of text |
 //! | `excerpt` | a place in a scenario file with its lines and a caret |
 //! | `summary` | the end of a run: skips, what was kept, totals |
 //! | `pretty`, `json`, `junit` | the formats |
+//! | `compare/` | the matrix of many engines, and what has changed between two |
 //! | `rerun` | the command that runs one case again |
 //! | `style` | colours, and text that is safe on a terminal |
 
+mod bar;
 mod block;
+pub mod compare;
 mod event;
 mod excerpt;
 mod faults;
@@ -26,6 +30,7 @@ mod summary;
 #[cfg(test)]
 mod testing;
 
+pub use bar::Bar;
 pub use block::{block, case_name};
 pub use event::{FinishedCase, Plan, Reporter, Reporters, Totals};
 pub use excerpt::excerpt;

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
+use super::bar::progress_bar;
 use super::style::{BAD, FAINT, GOOD, LEFT_OUT, paint, printable};
 use super::summary::seconds;
 use super::{FinishedCase, Plan, Reporter, Totals, block, skip_list, totals_line};
@@ -50,12 +51,7 @@ impl<W: Write> Pretty<W> {
 impl<W: Write> Reporter for Pretty<W> {
     fn started(&mut self, plan: &Plan) -> io::Result<()> {
         if self.detail.bar {
-            let length = u64::try_from(plan.cases).unwrap_or(u64::MAX);
-            let target = ProgressDrawTarget::stderr_with_hz(15);
-            self.bar = ProgressBar::with_draw_target(Some(length), target);
-            if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}") {
-                self.bar.set_style(style);
-            }
+            self.bar = progress_bar(plan.cases);
         }
         Ok(())
     }

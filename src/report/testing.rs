@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::FinishedCase;
 use crate::engine::Description;
+use crate::outcome::Halves;
 use crate::scenario::{Scenario, SourceFile};
-use crate::verdict::{CaseResult, Excerpt, Failure, Verdict};
+use crate::verdict::{Against, CaseResult, Excerpt, Failure, Verdict};
 
 /// A scenario that does nothing.
 pub(crate) fn scenario(stem: &str, case: &[(&str, &str)]) -> Scenario {
@@ -42,6 +43,8 @@ pub(crate) fn result(scenario: &Scenario, verdict: Verdict) -> CaseResult {
         verdict,
         duration: Duration::from_micros(1500),
         outcome: None,
+        excused: Halves::default(),
+        timed_out: false,
         kept: None,
     }
 }
@@ -61,6 +64,7 @@ pub(crate) fn finished<'a>(scenario: &'a Scenario, result: &'a CaseResult) -> Fi
 pub(crate) fn failures() -> Vec<Failure> {
     vec![
         Failure {
+            against: Against::Expectation,
             headline: "step 3 in first: write /data/x: succeeded, but a refusal was expected"
                 .to_owned(),
             at: Some(Excerpt {
@@ -78,6 +82,7 @@ pub(crate) fn failures() -> Vec<Failure> {
             text_diff: None,
         },
         Failure {
+            against: Against::Approved(Halves::both(true)),
             headline: "the outcome differs from the approved one".to_owned(),
             details: vec![
                 "merged tree of first".to_owned(),

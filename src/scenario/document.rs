@@ -10,7 +10,7 @@ use super::source::{Node, Pair, Spot, Value};
 use super::steps::{image_config, steps, volume_spec};
 use super::tree::{TreeUse, tree};
 use super::words::quote;
-use super::{RuleBook, Step, names, scalars};
+use super::{Difference, RuleBook, Step, names, scalars};
 use crate::engine::{ArchiveFile, Capability, ImageSpec, Tree, VolumeSpec};
 
 const KEYS: &[&str] = &[
@@ -35,7 +35,7 @@ pub(crate) struct Body {
     pub(crate) about: Option<String>,
     pub(crate) covers: Vec<String>,
     pub(crate) requires: Vec<Capability>,
-    pub(crate) differs: BTreeMap<String, String>,
+    pub(crate) differs: BTreeMap<String, Difference>,
     pub(crate) images: Vec<ImageSpec>,
     pub(crate) host: Tree,
     pub(crate) volumes: Vec<(VolumeSpec, Tree)>,
@@ -119,23 +119,47 @@ fn covers(node: &Node, rules: Option<&RuleBook>, decoder: &mut Decoder<'_>) -> V
     written.into_iter().map(|(_, id)| id).collect()
 }
 
-fn differs(node: &Node, decoder: &mut Decoder<'_>) -> BTreeMap<String, String> {
-    if let Value::Map(pairs) = &node.value {
-        for pair in pairs {
-            if !names::is_engine(&pair.key) {
-                let message = format!("unknown engine {}", quote(&pair.key));
-                decoder.fault_help(
-                    pair.spot(),
-                    message,
-                    decoder.meant(&pair.key, names::ENGINES.iter().copied()),
-                );
-            }
-            if matches!(&pair.value.value, Value::Scalar(why) if why.trim().is_empty()) {
-                decoder.fault(pair.value.spot(), "a difference needs its reason");
-            }
+fn differs(node: &Node, decoder: &mut Decoder<'_>) -> BTreeMap<String, Difference> {
+    let Value::Map(pairs) = &node.value else {
+        decoder.unexpected(node, "a mapping of engine to reason");
+        return BTreeMap::new();
+    };
+    let mut differs = BTreeMap::new();
+    for pair in pairs {
+        if !names::is_engine(&pair.key) {
+            let message = format!("unknown engine {}", quote(&pair.key));
+            decoder.fault_help(
+                pair.spot(),
+                message,
+                decoder.meant(&pair.key, names::ENGINES.iter().copied()),
+            );
         }
+        differs.extend(difference(&pair.value, decoder).map(|why| (pair.key.clone(), why)));
     }
-    scalars::labels(node, decoder)
+    differs
+}
+
+/// Decodes a reason: a text, or a map that also tells where the bug is reported.
+fn difference(node: &Node, decoder: &mut Decoder<'_>) -> Option<Difference> {
+    let blank = |node: &Node| matches!(&node.value, Value::Scalar(text) if text.trim().is_empty());
+    if !matches!(node.value, Value::Map(_)) {
+        let why = scalars::text(node, decoder)?;
+        if blank(node) {
+            decoder.fault(node.spot(), "a difference needs its reason");
+        }
+        return Some(Difference::accepted(why));
+    }
+    let fields = Fields::open(node, "a difference", &["why", "bug"], decoder)?;
+    let mut said = |key: &str, missing: &str| {
+        if let Some(node) = fields.get(key).filter(|node| blank(node)) {
+            decoder.fault(node.spot(), missing);
+        }
+        fields.text(key, decoder)
+    };
+    Some(Difference {
+        why: said("why", "a difference needs its reason"),
+        bug: Some(said("bug", "`bug` tells where it is reported")),
+    })
 }
 
 /// Decodes the images, each after the one that it builds on.

@@ -44,5 +44,7 @@ mod tests;
 pub use fault::{Fault, Faults};
 pub use find::{FoundFile, find};
 pub use load::load;
-pub use model::{Action, At, Check, CheckKind, Expect, Scenario, SourceFile, Span, Step, When};
+pub use model::{
+    Action, At, Check, CheckKind, Difference, Expect, Scenario, SourceFile, Span, Step, When,
+};
 pub use rules::{Level, Rule, RuleBook};

@@ -26,7 +26,7 @@ pub struct Scenario {
     /// What an engine must be able to show.
     pub requires: Vec<Capability>,
     /// Engine name → why its outcome may differ.
-    pub differs: BTreeMap<String, String>,
+    pub differs: BTreeMap<String, Difference>,
     /// Images, each after the one that it builds on.
     pub images: Vec<ImageSpec>,
     /// The host directory at the start.
@@ -42,6 +42,26 @@ impl Scenario {
     /// and test filters is `_`.
     pub fn id(&self) -> String {
         id(&self.stem, &self.case)
+    }
+}
+
+/// Why the outcome of an engine may differ from the common one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The reason, for readers.
+    pub why: String,
+    /// Where it is reported, when it is a bug of that engine and not its right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bug: Option<String>,
+}
+
+impl Difference {
+    /// A difference that is the engine's right.
+    pub fn accepted(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            bug: None,
+        }
     }
 }
 

@@ -26,6 +26,11 @@ pub enum UpdateMode {
 pub enum Approval {
     /// They are equal, to the byte.
     Same,
+    /// The text is the approved variant of an engine that `differs:` names.
+    Variant {
+        /// The approved text of all other engines, if there is one.
+        common: Option<String>,
+    },
     /// The text is approved now, in this file.
     Written(PathBuf),
     /// There is no approved text.
@@ -84,8 +89,12 @@ fn excused(
     text: &str,
     mode: UpdateMode,
 ) -> Result<Approval, String> {
-    if file::read(common)?.is_none_or(|approved| approved != text) {
-        return against(scenario, variant, text, mode);
+    let common = file::read(common)?;
+    if common.as_deref() != Some(text) {
+        return Ok(match against(scenario, variant, text, mode)? {
+            Approval::Same => Approval::Variant { common },
+            other => other,
+        });
     }
     let has_variant = file::read(variant)?.is_some();
     if mode != UpdateMode::Check {

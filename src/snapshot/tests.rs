@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{Approval, UpdateMode, approve, leftovers, pending_path, snapshot_path};
-use crate::scenario::Scenario;
+use crate::scenario::{Difference, Scenario};
 use crate::testing::scenario;
 
 const MODES: [UpdateMode; 4] = [
@@ -20,7 +20,7 @@ fn differing() -> Scenario {
     let mut scenario = plain();
     scenario
         .differs
-        .insert("podman".to_owned(), "it does".to_owned());
+        .insert("podman".to_owned(), Difference::accepted("it does"));
     scenario
 }
 
@@ -61,6 +61,7 @@ fn approved(
 ) -> (String, Vec<String>) {
     let word = match approve(root, scenario, engine, "steps\nnew\nend", mode) {
         Approval::Same => "same".to_owned(),
+        Approval::Variant { common } => format!("variant of {common:?}"),
         Approval::Written(_) => "written".to_owned(),
         Approval::Missing { pending, .. } => format!("missing, pending {}", pending.is_some()),
         Approval::Differs {
@@ -164,7 +165,13 @@ fn an_excused_engine_has_a_variant_exactly_when_it_differs() {
     let delete = "podman does not differ here any more: delete its variant";
     let pend = UpdateMode::Pending;
     for (base, had, mode, said, after) in [
-        (Some(OLD), Some(NEW), pend, "same", vec![BASE, variant]),
+        (
+            Some(OLD),
+            Some(NEW),
+            pend,
+            "variant of Some(\"steps\\nold\\nend\")",
+            vec![BASE, variant],
+        ),
         (
             Some(OLD),
             None,
@@ -189,7 +196,7 @@ fn an_excused_engine_has_a_variant_exactly_when_it_differs() {
         (Some(NEW), None, pend, tidy, vec![BASE]),
         (Some(NEW), Some(NEW), pend, delete, vec![BASE, variant]),
         (Some(NEW), Some(OLD), UpdateMode::Bless, tidy, vec![BASE]),
-        (None, Some(NEW), pend, "same", vec![variant]),
+        (None, Some(NEW), pend, "variant of None", vec![variant]),
         (None, None, pend, "missing, pending true", vec![pending]),
     ] {
         let root = tempfile::tempdir().unwrap();

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use crate::engine::{Answer, Refusal, Value};
-use crate::outcome::{differences, unified_diff};
+use crate::outcome::{Halves, differences, halves_that_differ, unified_diff};
 use crate::run::{End, Execution, all_steps, mismatches};
 use crate::scenario::{Scenario, Step};
 use crate::snapshot::Approval;
 
-use super::{Failure, Verdict, excerpt};
+use super::{Against, Failure, Verdict, excerpt};
 
 /// Longest list of differences, in lines; the text shows the rest.
 const DIFFERENCES_MAX: usize = 40;
@@ -82,6 +82,7 @@ fn step_failures(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
         for mismatch in mismatches(step, answer, &execution.others) {
             failures.push(Failure {
                 headline: headline.clone(),
+                against: Against::Expectation,
                 at: excerpt(&scenario.file, &mismatch.at),
                 expected: Some(mismatch.expected),
                 actual: Some(mismatch.actual),
@@ -105,6 +106,7 @@ fn refused(scenario: &Scenario, step: &Step, headline: String, answer: &Answer) 
         format!("error {code}: {}", refusal.message)
     };
     Some(Failure {
+        against: Against::Performing,
         headline,
         at: excerpt(&scenario.file, &step.at),
         expected: Some("no error".to_owned()),
@@ -127,9 +129,10 @@ fn refusal_of(answer: &Answer) -> Option<&Refusal> {
 
 fn approval_failure(judged: Judged<'_>) -> Result<Option<Failure>, String> {
     Ok(match judged.approval {
-        Approval::Same | Approval::Written(_) => None,
+        Approval::Same | Approval::Variant { .. } | Approval::Written(_) => None,
         Approval::Unusable(why) => return Err(why.clone()),
         Approval::Missing { path, pending } => Some(Failure {
+            against: Against::Nothing,
             headline: format!("no approved outcome yet: {}", path.display()),
             details: waiting(pending.as_deref()),
             text_diff: Some(unified_diff("", judged.text)),
@@ -148,6 +151,7 @@ fn approval_failure(judged: Judged<'_>) -> Result<Option<Failure>, String> {
             }
             details.extend(waiting(pending.as_deref()));
             Some(Failure {
+                against: Against::Approved(halves_that_differ(approved, judged.text)),
                 headline: format!("the outcome is not the approved one: {}", path.display()),
                 details,
                 text_diff: Some(unified_diff(approved, judged.text)),
@@ -155,6 +159,7 @@ fn approval_failure(judged: Judged<'_>) -> Result<Option<Failure>, String> {
             })
         }
         Approval::Tidy { path, message } => Some(Failure {
+            against: Against::Approved(Halves::both(true)),
             headline: format!("{}: {message}", path.display()),
             ..Failure::default()
         }),

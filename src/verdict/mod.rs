@@ -1,9 +1,11 @@
 //! What a run is worth: every failed expectation, every difference from the approved outcome.
 
+mod axes;
 mod excerpt;
 mod judge;
 mod model;
 
+pub use axes::{Mark, marks};
 pub use excerpt::excerpt;
 pub use judge::{Judged, faulty, judge, meets_expectations};
-pub use model::{CaseResult, Excerpt, Failure, Verdict};
+pub use model::{Against, CaseResult, Excerpt, Failure, Verdict};

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::outcome::Outcome;
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{Halves, Outcome};
 
 /// One case on one engine.
 #[derive(Clone, Debug)]
@@ -18,6 +20,10 @@ pub struct CaseResult {
     pub duration: Duration,
     /// What was seen; `None` when nothing was run.
     pub outcome: Option<Outcome>,
+    /// Where the outcome is not the common one but the approved variant of this engine.
+    pub excused: Halves<bool>,
+    /// Whether the engine failed by being too slow.
+    pub timed_out: bool,
     /// Where the engine's private directory is, when it was asked to be kept.
     pub kept: Option<PathBuf>,
 }
@@ -36,26 +42,52 @@ pub enum Verdict {
 }
 
 /// One thing that is not as it should be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Failure {
+    /// What it speaks against.
+    pub against: Against,
     /// One line: `step 3 in first: read /data/rows: other content than expected`.
     pub headline: String,
     /// The expectation or step in the scenario file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Excerpt>,
     /// What should be, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
     /// What is, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<String>,
     /// More lines: differences in terms of storage, what to do about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
     /// Unified diff of the approved text and the actual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_diff: Option<String>,
 }
 
+/// What a failure speaks against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Against {
+    /// An expectation of a step.
+    #[default]
+    Expectation,
+    /// That a step is performed. The scenario ended there, so that nothing is known of what
+    /// persists.
+    Performing,
+    /// The approved outcome, in these halves.
+    Approved(Halves<bool>),
+    /// Nothing: there is no approved outcome yet.
+    Nothing,
+}
+
 /// A place in a scenario file with the lines around it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Excerpt {
     /// The file, as it was named or found.
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// Line, from 1.
     pub line: usize,
@@ -63,4 +95,9 @@ pub struct Excerpt {
     pub column: usize,
     /// Numbered lines, that of the place among them.
     pub lines: Vec<(usize, String)>,
+}
+
+/// A path as text, also one that is none.
+fn lossy<S: serde::Serializer>(path: &std::path::Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }

@@ -2,6 +2,8 @@
 
 mod difference;
 mod parse;
+mod parting;
 mod vanished;
 
 pub use difference::{differences, unified_diff};
+pub use parting::{Parting, parting};

@@ -1,0 +1,151 @@
+//! Collects what a run shows.
+
+use std::io;
+
+use crate::report::{FinishedCase, Plan, Reporter, Totals};
+use crate::results::{Cell, Product, Results};
+use crate::verdict::{Mark, Verdict, marks};
+
+/// Collects results.
+pub struct Recorder<'a> {
+    results: &'a mut Results,
+    engines: Vec<String>,
+}
+
+impl<'a> Recorder<'a> {
+    /// Collects into `results`, which may be empty.
+    pub fn new(results: &'a mut Results) -> Self {
+        Self {
+            results,
+            engines: Vec::new(),
+        }
+    }
+}
+
+impl Reporter for Recorder<'_> {
+    fn started(&mut self, plan: &Plan) -> io::Result<()> {
+        self.results.layerspec.clone_from(&plan.version);
+        self.results.columns = plan.engines.iter().map(Product::from).collect();
+        self.engines = plan.engines.iter().map(|it| it.name.clone()).collect();
+        Ok(())
+    }
+
+    fn finished(&mut self, case: &FinishedCase<'_>) -> io::Result<()> {
+        let engine = &case.result.engine;
+        let column = self.engines.iter().position(|name| name == engine);
+        let column = column.ok_or_else(|| io::Error::other(format!("no engine {engine}")))?;
+        self.results.cells.push(cell(case, column));
+        Ok(())
+    }
+
+    fn ended(&mut self, _: &Totals) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn cell(case: &FinishedCase<'_>, column: usize) -> Cell {
+    let result = case.result;
+    let difference = case.scenario.differs.get(&result.engine);
+    let marks = marks(result, difference);
+    let has = |mark: Mark| marks.tree == mark || marks.persistence == mark;
+    let known_bug = has(Mark::KnownBug);
+    let (reason, failures) = match &result.verdict {
+        Verdict::Skipped(why) | Verdict::Errored(why) => (Some(why.clone()), Vec::new()),
+        Verdict::Passed => (None, Vec::new()),
+        Verdict::Failed(failures) => (None, failures.clone()),
+    };
+    let excuse = difference.filter(|_| known_bug || has(Mark::Accepted));
+    Cell {
+        case: result.id.clone(),
+        column,
+        file: case.scenario.file.path.display().to_string(),
+        title: case.scenario.title.clone(),
+        marks,
+        reason: reason.or_else(|| excuse.map(|it| it.why.clone())),
+        bug: excuse.filter(|_| known_bug).and_then(|it| it.bug.clone()),
+        failures,
+        outcome: result.outcome.as_ref().map(crate::outcome::text),
+        duration_us: u64::try_from(result.duration.as_micros()).unwrap_or(u64::MAX),
+        again: case.again.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::{Halves, Outcome};
+    use crate::report::testing::{failures, finished, native, result, scenario};
+    use crate::scenario::Difference;
+    use crate::verdict::CaseResult;
+
+    fn recorded(case: &crate::scenario::Scenario, result: &CaseResult) -> Cell {
+        let mut results = Results::default();
+        let mut recorder = Recorder::new(&mut results);
+        let plan = Plan {
+            version: "0.1.0".to_owned(),
+            engines: vec![native()],
+            cases: 1,
+        };
+        recorder.started(&plan).unwrap();
+        recorder.finished(&finished(case, result)).unwrap();
+        recorder.ended(&Totals::default()).unwrap();
+        assert_eq!(results.columns[0].engine, "native");
+        results.cells.remove(0)
+    }
+
+    #[test]
+    fn a_cell_has_the_reason_that_belongs_to_its_marks() {
+        let mut case = scenario("volumes/x", &[]);
+        let difference = Difference {
+            why: "it may".to_owned(),
+            bug: Some("somewhere".to_owned()),
+        };
+        let passed = result(&case, Verdict::Passed);
+        assert_eq!(recorded(&case, &passed).reason, None);
+        case.differs.insert("native".to_owned(), difference);
+        assert_eq!(recorded(&case, &passed).reason, None, "nothing is excused");
+        let excused = CaseResult {
+            excused: Halves {
+                tree: false,
+                persistence: true,
+            },
+            outcome: Some(Outcome::default()),
+            ..passed
+        };
+        let cell = recorded(&case, &excused);
+        assert_eq!(
+            (cell.marks.tree, cell.marks.persistence),
+            (Mark::Pass, Mark::KnownBug)
+        );
+        assert_eq!(
+            (cell.reason.as_deref(), cell.bug.as_deref()),
+            (Some("it may"), Some("somewhere"))
+        );
+        assert!(cell.outcome.unwrap().starts_with("steps\n"));
+        assert_eq!(cell.duration_us, 1500);
+
+        let skipped = recorded(
+            &case,
+            &result(&case, Verdict::Skipped("needs x".to_owned())),
+        );
+        assert_eq!(skipped.marks, Halves::both(Mark::Unsupported));
+        assert_eq!(
+            (skipped.reason.as_deref(), skipped.bug),
+            (Some("needs x"), None)
+        );
+        let failed = recorded(&case, &result(&case, Verdict::Failed(failures())));
+        assert_eq!((failed.failures.len(), failed.reason), (2, None));
+        let mut late = result(&case, Verdict::Errored("too late".to_owned()));
+        late.timed_out = true;
+        assert_eq!(recorded(&case, &late).marks, Halves::both(Mark::TimeOut));
+    }
+
+    #[test]
+    fn an_engine_that_was_not_announced_is_a_fault() {
+        let case = scenario("a", &[]);
+        let mut results = Results::default();
+        let mut recorder = Recorder::new(&mut results);
+        let result = result(&case, Verdict::Passed);
+        assert!(recorder.finished(&finished(&case, &result)).is_err());
+    }
+}
