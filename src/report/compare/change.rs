@@ -73,15 +73,25 @@ pub fn changes_pretty(changes: &Changes) -> String {
     text
 }
 
-/// `pass → fail`, or one of them alone.
+/// `pass → fail`, for each half where they are not the same; or the marks that are there alone.
 fn marks(change: &Change) -> String {
-    match (change.old, change.new) {
-        (Some(old), Some(new)) if old == new => {
-            format!("{}, with another outcome", pair_words(new))
+    let (old, new) = match (change.old, change.new) {
+        (Some(old), Some(new)) => (old, new),
+        (Some(one), None) | (None, Some(one)) => return pair_words(one),
+        (None, None) => return String::new(),
+    };
+    let from_to =
+        |old: Mark, new: Mark| (old != new).then(|| format!("{} → {}", old.name(), new.name()));
+    let tree = from_to(old.tree, new.tree);
+    let persistence = from_to(old.persistence, new.persistence);
+    match (tree, persistence) {
+        (None, None) => format!("{}, with another outcome", pair_words(new)),
+        (Some(tree), None) => format!("merged tree: {tree}"),
+        (None, Some(persistence)) => format!("persistence: {persistence}"),
+        (Some(tree), Some(persistence)) if tree == persistence => tree,
+        (Some(tree), Some(persistence)) => {
+            format!("merged tree: {tree}, persistence: {persistence}")
         }
-        (Some(old), Some(new)) => format!("{} → {}", pair_words(old), pair_words(new)),
-        (Some(one), None) | (None, Some(one)) => pair_words(one),
-        (None, None) => String::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where engines part on one case.
 
+use crate::outcome::Halves;
 use crate::report::style::printable;
 use crate::results::{Apart, Cell, Groups, Matrix, Row};
 use crate::verdict::Mark;
@@ -44,9 +45,11 @@ fn story(matrix: &Matrix<'_>, row: &Row<'_>) -> Option<Story> {
         return None;
     }
     let names = |columns: &[usize]| listed(columns.iter().map(|column| matrix.label(*column)));
-    let agree = match groups.agree.as_slice() {
-        [one] => format!("{} alone", names(&[*one])),
-        more => format!("{} agree", names(more)),
+    let agree = match (groups.agree.as_slice(), approved(row, &groups.agree)) {
+        ([one], true) => format!("{} shows what is approved", names(&[*one])),
+        ([one], false) => format!("{} shows one thing", names(&[*one])),
+        (more, true) => format!("{} agree, as is approved", names(more)),
+        (more, false) => format!("{} agree", names(more)),
     };
     let apart = groups
         .apart
@@ -57,6 +60,15 @@ fn story(matrix: &Matrix<'_>, row: &Row<'_>) -> Option<Story> {
         agree,
         apart: apart.collect(),
     })
+}
+
+/// Whether a column of these shows what is approved for all engines.
+fn approved(row: &Row<'_>, columns: &[usize]) -> bool {
+    let cells = columns
+        .iter()
+        .filter_map(|column| row.cells.get(*column).copied().flatten());
+    let mut marks = cells.map(|cell| cell.marks);
+    marks.any(|marks| marks == Halves::both(Mark::Pass))
 }
 
 fn other(row: &Row<'_>, apart: &Apart<'_>, who: String) -> Other {
