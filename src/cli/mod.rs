@@ -6,10 +6,12 @@
 //! | `settings` | what was typed, validated, with the environment's and the default values filled in |
 //! | `main` | from the process's arguments to its exit code |
 //! | `run`, `list`, `check`, `bless`, `engines`, `coverage`, `clean` | one command each |
+//! | `image`, `adapter` | commands on images and adapters |
 //! | `execute` | cases side by side, as `run` and `bless` need them |
 //! | `output` | standard output and error, coloured or not |
 //! | [`exit`] | exit codes |
 
+mod adapter;
 mod args;
 mod bless;
 mod check;

@@ -6,4 +6,4 @@ mod model;
 
 pub use excerpt::excerpt;
 pub use judge::{Judged, faulty, judge, meets_expectations};
-pub use model::{CaseResult, Excerpt, Failure, Verdict};
+pub use model::{CaseResult, Excerpt, Failure, UNSUPPORTED, Verdict};
