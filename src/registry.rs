@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::engine::cli::CliProvider;
 use crate::engine::native::NativeProvider;
 use crate::engine::overlayfs::OverlayfsProvider;
+use crate::engine::process::{BadCommand, ProcessProvider};
 use crate::engine::{
     Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
 };
 
 /// Names of engines that a later version brings. They are known, so that asking for one says so
 /// instead of calling it a typing error.
-const PLANNED: &[&str] = &["fuse", "process"];
+const PLANNED: &[&str] = &["fuse"];
 
 /// The kernel's own union.
 const OVERLAYFS: &str = "overlayfs";
@@ -22,21 +23,27 @@ const COMMAND_LINES: &[&str] = &["docker", "nerdctl", "podman"];
 /// Any other program that speaks Docker's command line: `cli:PROGRAM`.
 const COMMAND_LINE: &str = "cli";
 
+/// Anyone's implementation behind a program that speaks the protocol of adapters: `process:COMMAND`.
+const PROCESS: &str = "process";
+
 /// A name that is no engine's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no engine is called `{name}`{}", self.hint())]
-pub struct UnknownEngine {
-    /// As it was asked for.
-    pub name: String,
-    /// The nearest name that there is.
-    pub near: Option<&'static str>,
+pub enum UnknownEngine {
+    /// Nothing is called that.
+    #[error("no engine is called `{name}`{}", hint(*.near))]
+    Name {
+        /// As it was asked for.
+        name: String,
+        /// The nearest name that there is.
+        near: Option<&'static str>,
+    },
+    /// The command of an adapter is none.
+    #[error(transparent)]
+    Command(#[from] BadCommand),
 }
 
-impl UnknownEngine {
-    fn hint(&self) -> String {
-        self.near
-            .map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
-    }
+fn hint(near: Option<&str>) -> String {
+    near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
 /// Finds an engine by name, or by name and argument: `cli:PROGRAM`.
@@ -57,10 +64,19 @@ pub fn provider(name: &str) -> Result<Arc<dyn Provider>, UnknownEngine> {
     if family == COMMAND_LINE && !argument.is_empty() {
         return Ok(Arc::new(CliProvider::new(name, argument)));
     }
-    if let Some(planned) = PLANNED.iter().find(|planned| **planned == family) {
-        return Ok(Arc::new(Planned { name: planned }));
+    if name == PROCESS {
+        return Ok(Arc::new(Nobody::ADAPTER));
     }
-    Err(UnknownEngine {
+    if family == PROCESS {
+        return Ok(Arc::new(ProcessProvider::new(name, argument)?));
+    }
+    if let Some(planned) = PLANNED.iter().find(|planned| **planned == family) {
+        return Ok(Arc::new(Nobody {
+            name: planned,
+            ..Nobody::PLANNED
+        }));
+    }
+    Err(UnknownEngine::Name {
         name: name.to_owned(),
         near: nearest(family),
     })
@@ -87,7 +103,10 @@ pub fn providers() -> Vec<Arc<dyn Provider>> {
 
 fn names() -> impl Iterator<Item = &'static str> {
     let others = COMMAND_LINES.iter().chain(PLANNED).copied();
-    [DEFAULT_ENGINE, OVERLAYFS].into_iter().chain(others)
+    [DEFAULT_ENGINE, OVERLAYFS]
+        .into_iter()
+        .chain(others)
+        .chain([PROCESS])
 }
 
 fn nearest(name: &str) -> Option<&'static str> {
@@ -97,32 +116,44 @@ fn nearest(name: &str) -> Option<&'static str> {
         .filter(|best| distance(best) <= 2)
 }
 
-/// An engine that this version does not have.
+/// A name behind which there is no engine.
 #[derive(Debug)]
-struct Planned {
+struct Nobody {
     name: &'static str,
+    reason: &'static str,
+    remedy: &'static str,
 }
 
-impl Planned {
-    fn absent() -> Absent {
-        Absent {
-            reason: "this version of layerspec does not have it yet".to_owned(),
-            remedy: format!("use the engine `{DEFAULT_ENGINE}`, which needs nothing"),
-        }
-    }
+impl Nobody {
+    /// This version does not have it.
+    const PLANNED: Self = Self {
+        name: "",
+        reason: "this version of layerspec does not have it yet",
+        remedy: "use the engine `native`, which needs nothing",
+    };
+
+    /// It has no command.
+    const ADAPTER: Self = Self {
+        name: PROCESS,
+        reason: "it is whatever program you name: process:COMMAND",
+        remedy: "write an adapter; `layerspec adapter check COMMAND` tells what it lacks",
+    };
 }
 
-impl Provider for Planned {
+impl Provider for Nobody {
     fn name(&self) -> &str {
         self.name
     }
 
     fn probe(&self, _options: &OpenOptions) -> Result<Description, Absent> {
-        Err(Self::absent())
+        Err(Absent {
+            reason: self.reason.to_owned(),
+            remedy: self.remedy.to_owned(),
+        })
     }
 
     fn open(&self, _options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
-        Err(EngineFault(Self::absent().reason))
+        Err(EngineFault(self.reason.to_owned()))
     }
 }
 
@@ -154,6 +185,18 @@ mod tests {
             ),
             ("zfs-on-a-toaster", "no engine is called `zfs-on-a-toaster`"),
             ("", "no engine is called ``"),
+            (
+                "procces:x",
+                "no engine is called `procces:x`; did you mean `process`?",
+            ),
+            (
+                "process:",
+                "`process:` needs the command of an adapter: `process:COMMAND`",
+            ),
+            (
+                "process:sh -c 'x",
+                "a quote in the adapter's command does not end",
+            ),
         ] {
             let Err(unknown) = provider(name) else {
                 panic!("{name} is an engine")

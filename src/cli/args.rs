@@ -72,6 +72,46 @@ pub(super) enum Command {
     /// Work with the images of a scenario
     #[command(subcommand)]
     Image(ImageCommand),
+    /// Write and try adapters: programs behind which process:COMMAND finds an implementation
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
+}
+
+/// What to do with adapters.
+#[derive(Debug, Subcommand)]
+pub(super) enum AdapterCommand {
+    /// Tell in plain words what an adapter lacks
+    Check(AdapterCheckArgs),
+    /// Write the JSON Schema of the protocol to standard output
+    Schema,
+    /// Be an adapter: serve an engine on standard input and output
+    Serve(AdapterServeArgs),
+}
+
+/// `layerspec adapter check`
+#[derive(Debug, Group)]
+pub(super) struct AdapterCheckArgs {
+    /// The adapter's program with its arguments, as in process:COMMAND
+    pub command: String,
+    /// What is written to standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: ListFormat,
+    /// Make temporary files here, not in the system's temporary directory
+    /// [env: LAYERSPEC_SCRATCH]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+}
+
+/// `layerspec adapter serve`
+#[derive(Debug, Group)]
+pub(super) struct AdapterServeArgs {
+    /// Engine to serve
+    #[arg(default_value = "native")]
+    pub engine: String,
+    /// Make temporary files here, not in the system's temporary directory
+    /// [env: LAYERSPEC_SCRATCH]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
 }
 
 /// What to do with an image.

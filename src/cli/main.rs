@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use super::args::{Args, Command, ImageCommand};
+use super::args::{AdapterCommand, Args, Command, ImageCommand};
 use super::compare_settings::CompareSettings;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::output::Output;
 use super::settings::{BlessSettings, RunSettings, Selection, scratch};
-use super::{bless, check, clean, compare, coverage, engines, image, list, run};
+use super::{adapter, bless, check, clean, compare, coverage, engines, image, list, run};
 use crate::environment::Environment;
 use crate::report;
 
@@ -70,6 +70,15 @@ fn dispatch(
         }
         Command::Coverage(args) => coverage::coverage(&args, output),
         Command::Clean(args) => clean::clean(&args, output),
+        Command::Adapter(AdapterCommand::Check(args)) => {
+            let scratch = scratch(args.scratch.clone(), environment)?;
+            adapter::check(&args, scratch.as_deref(), output)
+        }
+        Command::Adapter(AdapterCommand::Schema) => adapter::schema(output),
+        Command::Adapter(AdapterCommand::Serve(args)) => {
+            let scratch = scratch(args.scratch.clone(), environment)?;
+            adapter::serve(&args, scratch.as_deref())
+        }
         Command::Image(ImageCommand::Export(args)) => {
             let scratch = scratch(args.scratch.clone(), environment)?;
             image::export(&args, scratch.as_deref(), output)

@@ -7,10 +7,12 @@
 //! | `main` | from the process's arguments to its exit code |
 //! | `compare_settings` | the same for `compare` |
 //! | `run`, `compare`, `list`, `check`, `bless`, `engines`, `coverage`, `clean` | one command each |
+//! | `image`, `adapter` | commands on images and adapters |
 //! | `execute` | cases side by side, as `run`, `bless` and `compare` need them |
 //! | `output` | standard output and error, coloured or not |
 //! | [`exit`] | exit codes |
 
+mod adapter;
 mod args;
 mod bless;
 mod check;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Bytes, ContainerSeen, Errno, Kind, SeenKind, Storage, Time, VolumeSeen};
 
 /// The answer to one operation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// Done, with what it gave.
@@ -22,7 +23,7 @@ pub enum Answer {
 }
 
 /// What an operation gave.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Value {
     /// Nothing to tell.
@@ -50,18 +51,66 @@ pub enum Value {
 }
 
 /// The answer to one file request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileAnswer {
     /// What it gave, or the errno.
+    #[serde(with = "outcome")]
+    #[schemars(with = "outcome::Outcome")]
     pub result: Result<Value, Refusal>,
     /// Where the thing that was changed lies: the storage and the path in it. Only for requests that
     /// changed something. One place, the thing's own, but for a rename: the old place, then the new one; for
     /// `mkdir -p`: every directory that was made; for `rm -r`: everything that was removed.
+    #[serde(default)]
     pub changed: Vec<(Storage, String)>,
 }
 
+/// A result in the words of [`Answer`].
+mod outcome {
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Refusal, Value};
+
+    #[derive(Serialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Given<'a> {
+        Done(&'a Value),
+        Refused(&'a Refusal),
+    }
+
+    /// What came of a file request.
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case")]
+    pub(super) enum Outcome {
+        /// Done, with what it gave.
+        Done(Value),
+        /// Refused, with the errno.
+        Refused(Refusal),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        result: &Result<Value, Refusal>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match result {
+            Ok(value) => Given::Done(value),
+            Err(refusal) => Given::Refused(refusal),
+        }
+        .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Result<Value, Refusal>, D::Error> {
+        Ok(match Outcome::deserialize(deserializer)? {
+            Outcome::Done(value) => Ok(value),
+            Outcome::Refused(refusal) => Err(refusal),
+        })
+    }
+}
+
 /// A refusal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// Which.
     pub code: Code,
@@ -88,7 +137,7 @@ impl Refusal {
 }
 
 /// An errno for file operations, a kind for objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
     /// As POSIX names it.
@@ -107,7 +156,7 @@ impl fmt::Display for Code {
 }
 
 /// One line of `docker diff`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// Where.
     pub path: String,
@@ -116,7 +165,10 @@ pub struct Change {
 }
 
 /// Docker's letters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// `A`
     Added,
@@ -127,7 +179,7 @@ pub enum ChangeKind {
 }
 
 /// What `stat` tells, less what differs from run to run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatAnswer {
     /// Type, with link text and device numbers.
     pub kind: SeenKind,

@@ -4,12 +4,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! capabilities {
     ($($variant:ident $name:literal $doc:literal)+) => {
         /// Something that not every engine, or not every disk under it, can show.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         pub enum Capability {
             $(#[doc = $doc] #[serde(rename = $name)] $variant,)+
         }

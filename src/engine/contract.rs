@@ -87,6 +87,12 @@ pub trait Engine: Send + Sync {
         false
     }
 
+    /// What the engine's program has written on its standard error since this was asked last: a failure
+    /// shows it at its step.
+    fn complaint(&self) -> Option<String> {
+        None
+    }
+
     /// Where the private directory is, when it was asked to be kept.
     fn kept(&self) -> Option<PathBuf> {
         None

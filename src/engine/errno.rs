@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -70,6 +71,25 @@ impl<'de> Deserialize<'de> for Errno {
         let text = String::deserialize(deserializer)?;
         text.parse()
             .map_err(|_| D::Error::custom(format!("{text:?} is not an errno name")))
+    }
+}
+
+impl JsonSchema for Errno {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Errno".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut names: Vec<&str> = Self::names().collect();
+        names.sort_unstable();
+        json_schema!({
+            "description": "An errno by its name on Linux, or by its number when it has none here: `errno 523`.",
+            "anyOf": [
+                {"type": "string", "enum": names},
+                {"type": "string", "enum": ["ENOTSUP", "EWOULDBLOCK", "ENOATTR"]},
+                {"type": "string", "pattern": "^errno -?[0-9]+$"}
+            ]
+        })
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a process can do to its disk.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Bytes, Node, Time};
 
 /// One file operation, and whether to go on when it is refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileRequest {
     /// What to do.
     pub action: FileAction,
@@ -14,7 +15,7 @@ pub struct FileRequest {
 }
 
 /// A path, or a handle that an earlier [`FileAction::Open`] named.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// A path; relative ones start at the process's working directory.
@@ -25,7 +26,7 @@ pub enum Target {
 }
 
 /// A file operation. Unless said otherwise a final symlink is followed, as the system call does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileAction {
     /// Make what `node` says at `path`. A file is opened with `O_WRONLY|O_CREAT|O_TRUNC` and written,
@@ -267,7 +268,9 @@ pub enum FileAction {
 }
 
 /// Flags of `open`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum OpenFlag {
     /// For reading.
@@ -293,7 +296,7 @@ pub enum OpenFlag {
 }
 
 /// Flags of `renameat2`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RenameMode {
     /// Replace what is there.
@@ -307,7 +310,7 @@ pub enum RenameMode {
 }
 
 /// Flags of `setxattr`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum XattrMode {
     /// Create or replace.
@@ -319,7 +322,7 @@ pub enum XattrMode {
 }
 
 /// What `access` asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccessMode {
     /// `R_OK`
     pub read: bool,
@@ -330,7 +333,7 @@ pub struct AccessMode {
 }
 
 /// Modes of `fallocate`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AllocateMode {
     /// Reserve, and grow the file.
@@ -344,7 +347,7 @@ pub enum AllocateMode {
 }
 
 /// Kinds of record lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LockKind {
     /// `F_RDLCK`

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! kinds {
     ($($variant:ident $name:literal $doc:literal)+) => {
         /// Why an engine refused an operation on an object. Engines differ in their words; a kind is
         /// what the words mean.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         pub enum Kind {
             $(#[doc = $doc] #[serde(rename = $name)] $variant,)+
         }

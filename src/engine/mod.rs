@@ -31,6 +31,7 @@ mod mount;
 pub mod native;
 mod operation;
 pub mod overlayfs;
+pub mod process;
 mod text;
 mod tree;
 mod world;

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One mount of a container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MountRequest {
     /// Docker's and Compose's short form, as written: `[SOURCE:]TARGET[:OPTIONS]`. A source that
@@ -24,7 +25,7 @@ pub enum MountRequest {
 }
 
 /// What a long-form mount shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MountSource {
     /// `type: volume`
@@ -43,7 +44,7 @@ pub enum MountSource {
 }
 
 /// A volume to mount.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VolumeRequest {
     /// `None`: a new anonymous volume.
     pub name: Option<String>,
@@ -56,7 +57,7 @@ pub struct VolumeRequest {
 }
 
 /// A host path to mount.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BindRequest {
     /// Path in the scenario's host directory; `/` is its top, `./x` is `/x`.
     pub source: String,
@@ -71,7 +72,7 @@ pub struct BindRequest {
 }
 
 /// Mount propagation, by the kernel's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Propagation {
     /// Neither way; not recursive.
@@ -89,7 +90,7 @@ pub enum Propagation {
 }
 
 /// A file system in memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TmpfsRequest {
     /// At most this many bytes.
     pub size: Option<u64>,

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FileRequest, MountRequest, Tree};
 
 /// One thing to do. Names are the scenario's; an engine that shares a daemon translates them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// Set-up, before the first step: an image from its layers.
@@ -116,7 +117,7 @@ pub enum Operation {
         /// `--filter`
         filters: Vec<VolumeFilter>,
     },
-    /// `docker volume ls`. Answer: [`super::Value::Volumes`], sorted as they display.
+    /// `docker volume ls`. Answer: [`super::Value::Volumes`], named ones first, each by name.
     VolumeList {
         /// `--filter`
         filters: Vec<VolumeFilter>,
@@ -136,7 +137,7 @@ pub enum Operation {
 }
 
 /// Where a file operation happens.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
     /// In a running container.
@@ -148,7 +149,7 @@ pub enum Place {
 }
 
 /// A volume, by name or as the anonymous one of a container.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum VolumeRef {
     /// By name.
@@ -163,7 +164,7 @@ pub enum VolumeRef {
 }
 
 /// An image: its layers, bottom first, and its configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImageSpec {
     /// Name.
     pub name: String,
@@ -182,7 +183,7 @@ pub struct ImageSpec {
 
 /// An image archive: an OCI image layout, as a folder or a tar file, or a tar file of `docker save`. Whoever
 /// opens it keeps to the folder: `path` may not lead out of it, by `..`, as an absolute path or by a symlink.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArchiveFile {
     /// The folder of whoever named it.
     pub folder: PathBuf,
@@ -194,7 +195,7 @@ pub struct ArchiveFile {
 }
 
 /// The parts of an image's configuration that concern its disk.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImageConfig {
     /// VOLUME, added to those of `from`.
     #[serde(default)]
@@ -208,7 +209,7 @@ pub struct ImageConfig {
 }
 
 /// A container to be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ContainerSpec {
     /// Name.
     pub name: String,
@@ -238,7 +239,7 @@ pub struct ContainerSpec {
 }
 
 /// `docker commit`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommitSpec {
     /// The container.
     pub container: String,
@@ -250,7 +251,7 @@ pub struct CommitSpec {
 }
 
 /// One end of `docker cp`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CopyEnd {
     /// `CONTAINER:PATH`
@@ -265,7 +266,7 @@ pub enum CopyEnd {
 }
 
 /// A volume to be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VolumeSpec {
     /// Name; `None` makes an anonymous one.
     pub name: Option<String>,
@@ -281,7 +282,7 @@ pub struct VolumeSpec {
 }
 
 /// `--filter KEY=VALUE`, as written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VolumeFilter {
     /// `name`, `label`, `label!`, `driver`, `dangling`.
     pub key: String,

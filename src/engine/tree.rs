@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Bytes;
@@ -9,12 +10,12 @@ use super::Bytes;
 /// Entries in the order in which they were written down. Parents that no entry names are implied:
 /// directories, in a layer with the attributes that the layers below have there, else mode 0755,
 /// owner 0:0.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Tree(pub Vec<Entry>);
 
 /// One path of a tree and what is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// Absolute in the tree, `/` first, without `.`, `..`, a doubled or a trailing slash.
     pub path: String,
@@ -26,7 +27,7 @@ pub struct Entry {
 /// What is at one path. An attribute that is absent has its default: mode 0644 for a file, 0755
 /// for a directory, 0777 for a symlink; owner 0:0; in a step, what the process's umask and
 /// credentials give.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Node {
     /// The type, with what belongs to it.
     pub kind: NodeKind,
@@ -62,7 +63,7 @@ impl Node {
 }
 
 /// The type of a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NodeKind {
     /// A regular file.
@@ -101,7 +102,7 @@ pub enum NodeKind {
 }
 
 /// Character or block device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeviceKind {
     /// `c`
@@ -111,7 +112,7 @@ pub enum DeviceKind {
 }
 
 /// What a regular file holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Content {
     /// These bytes.
@@ -127,7 +128,9 @@ pub enum Content {
 
 /// A point in time, seconds and nanoseconds since 1970-01-01 UTC. `nanos` counts forward, so half
 /// a second before 1970 is `-1 s + 500_000_000 ns`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Time {
     /// Whole seconds, negative before 1970.
     pub seconds: i64,

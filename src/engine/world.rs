@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Bytes, DeviceKind, VolumeRef};
 
 /// Everything that an engine holds for a scenario at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct World {
     /// Containers, sorted by name, each with the tree that its processes see, or would see if it ran.
     pub containers: Vec<(ContainerSeen, Vec<Seen>)>,
@@ -20,7 +21,7 @@ pub struct World {
 }
 
 /// A container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ContainerSeen {
     /// Name.
     pub name: String,
@@ -35,7 +36,7 @@ pub struct ContainerSeen {
 }
 
 /// Docker's names of container states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ContainerState {
     /// Never started.
@@ -49,7 +50,7 @@ pub enum ContainerState {
 }
 
 /// One mount of a container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MountSeen {
     /// Path in the container.
     pub target: String,
@@ -60,7 +61,7 @@ pub struct MountSeen {
 }
 
 /// A volume.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VolumeSeen {
     /// Which.
     pub volume: VolumeRef,
@@ -75,7 +76,7 @@ pub struct VolumeSeen {
 }
 
 /// A storage: something that holds files and has a life of its own.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Storage {
     /// A layer of an image, 1 at the bottom.
@@ -104,7 +105,7 @@ pub enum Storage {
 }
 
 /// One entry of a tree.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
     /// Path as seen, `/` first, escaped by [`super::escape`].
     pub path: String,
@@ -130,7 +131,7 @@ pub struct Seen {
 }
 
 /// Type of a file, with what belongs to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SeenKind {
     /// A regular file.

@@ -31,6 +31,8 @@ pub struct StepOutcome {
     /// Whether it has a `when:`. Its answer is then left out of the text, which has to be the same
     /// on engines that perform the step and on those that do not.
     pub conditional: bool,
+    /// What the engine's program wrote on its standard error meanwhile. Never part of the text.
+    pub complaint: Option<String>,
 }
 
 /// What became of one thing that was written.

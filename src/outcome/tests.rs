@@ -17,6 +17,7 @@ fn step(number: &str, words: &str, answer: Option<Answer>) -> StepOutcome {
         words,
         answer,
         conditional: false,
+        complaint: None,
     }
 }
 
@@ -119,6 +120,7 @@ fn rich() -> Outcome {
             ),
             StepOutcome {
                 conditional: true,
+                complaint: None,
                 ..step("4", "crash", None)
             },
         ],

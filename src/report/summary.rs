@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::verdict::UNSUPPORTED;
+
 use super::Totals;
 use super::style::{BAD, GOOD, LEFT_OUT, paint, printable};
 
@@ -64,13 +66,19 @@ pub fn skip_list<'a>(skips: impl IntoIterator<Item = (&'a str, &'a str)>) -> Str
 fn reasons(skipped: &[String]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for reason in skipped {
-        *counts.entry(reason).or_default() += 1;
+        // What an engine turned out not to support is told at the case; here it would be a list as long.
+        let sort = match reason.split_once(": ") {
+            Some((UNSUPPORTED, _)) => UNSUPPORTED,
+            _ => reason.as_str(),
+        };
+        *counts.entry(sort).or_default() += 1;
     }
     let parts: Vec<String> = counts
         .into_iter()
         .map(|(reason, count)| match reason.strip_prefix("needs ") {
             Some(what) if count > 1 => format!("{count} need {}", printable(what)),
             Some(what) => format!("{count} needs {}", printable(what)),
+            None if reason == UNSUPPORTED => format!("{count} {UNSUPPORTED}"),
             None => format!("{count}: {}", printable(reason)),
         })
         .collect();

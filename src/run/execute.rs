@@ -39,8 +39,15 @@ pub enum End {
     Complete,
     /// The step of this number was refused and did not expect it. Later steps were not performed.
     Refused(String),
-    /// The engine, not the behaviour under test, failed: it broke, it panicked, it does not know an
-    /// operation, it refused the set-up, or it was too slow.
+    /// The engine does not know an operation, so the case cannot be shown on it. Later steps were not performed.
+    Unsupported {
+        /// Number of the step; `None` in the set-up.
+        step: Option<String>,
+        /// What it does not know, as a sentence fragment.
+        message: String,
+    },
+    /// The engine, not the behaviour under test, failed: it broke, it panicked, it refused the set-up, or it
+    /// was too slow.
     Fault {
         /// Number of the step; `None` outside of any step.
         step: Option<String>,
@@ -67,21 +74,19 @@ pub fn execute_watched(
     description: &Description,
     progress: &Progress,
 ) -> Execution {
-    if let Err(message) = set_up(scenario, engine) {
-        let end = End::Fault {
-            step: None,
-            message,
-        };
+    if let Err(end) = set_up(scenario, engine) {
         return Execution {
             outcome: Outcome::default(),
             end,
             others: Vec::new(),
         };
     }
+    // What was complained of in the set-up is not the first step's.
+    drop(engine.complaint());
     let runner = Runner::new(engine, description, progress);
     let (performed, mut end) = runner.sequence(&scenario.steps, 1);
     let mut world = World::default();
-    if !matches!(end, End::Fault { .. }) {
+    if matches!(end, End::Complete | End::Refused(_)) {
         match look(engine) {
             Ok(seen) => world = in_order(seen),
             Err(fault) => {
@@ -113,7 +118,7 @@ pub fn execute_watched(
 }
 
 /// Images, the host directory and volumes, as they are before the first step.
-fn set_up(scenario: &Scenario, engine: &dyn Engine) -> Result<(), String> {
+fn set_up(scenario: &Scenario, engine: &dyn Engine) -> Result<(), End> {
     for image in &scenario.images {
         prepare(engine, &Operation::LoadImage(image.clone()))?;
     }
@@ -133,12 +138,18 @@ fn set_up(scenario: &Scenario, engine: &dyn Engine) -> Result<(), String> {
     Ok(())
 }
 
-fn prepare(engine: &dyn Engine, operation: &Operation) -> Result<(), String> {
+fn prepare(engine: &dyn Engine, operation: &Operation) -> Result<(), End> {
+    let message = |why: &str| format!("set-up: {}: {why}", operation_words(operation));
+    let step = None;
     let why = match ask(engine, operation) {
         Answer::Done(_) => return Ok(()),
+        Answer::Unsupported(why) => {
+            let message = message(&why);
+            return Err(End::Unsupported { step, message });
+        }
         Answer::Refused(refusal) => format!("{}: {}", refusal.code, refusal.message),
-        Answer::Unsupported(why) => format!("not supported: {why}"),
         Answer::Broken(why) => why,
     };
-    Err(format!("set-up: {}: {why}", operation_words(operation)))
+    let message = message(&why);
+    Err(End::Fault { step, message })
 }

@@ -168,7 +168,9 @@ impl<'a> Runner<'a> {
         if end == End::Complete && refusal(&answer).is_none() {
             self.ask_about_others(step, operation);
         }
-        performed.push(outcome_of(step, Some(answer)));
+        let mut done = outcome_of(step, Some(answer));
+        done.outcome.complaint = self.engine.complaint();
+        performed.push(done);
         end
     }
 
@@ -318,19 +320,27 @@ fn outcome_of(step: &Step, answer: Option<Answer>) -> Performed<'_> {
         words: step_words(step),
         answer,
         conditional: step.when.is_some(),
+        complaint: None,
     };
     Performed { step, outcome }
 }
 
 /// What an answer means for going on.
 fn end_of(step: &Step, answer: &Answer) -> End {
-    let fault = |message: String| End::Fault {
-        step: Some(step.number.clone()),
-        message,
-    };
+    let number = Some(step.number.clone());
     match answer {
-        Answer::Broken(why) => return fault(why.clone()),
-        Answer::Unsupported(why) => return fault(format!("not supported: {why}")),
+        Answer::Broken(why) => {
+            return End::Fault {
+                step: number,
+                message: why.clone(),
+            };
+        }
+        Answer::Unsupported(why) => {
+            return End::Unsupported {
+                step: number,
+                message: why.clone(),
+            };
+        }
         Answer::Done(_) | Answer::Refused(_) => {}
     }
     let expected = step

@@ -44,6 +44,7 @@ mod tests;
 pub use fault::{Fault, Faults};
 pub use find::{FoundFile, find};
 pub use load::load;
+pub(crate) use load::parse;
 pub use model::{
     Action, At, Check, CheckKind, Difference, Expect, Scenario, SourceFile, Span, Step, When,
 };

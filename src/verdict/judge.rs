@@ -8,7 +8,7 @@ use crate::run::{End, Execution, all_steps, mismatches};
 use crate::scenario::{Scenario, Step};
 use crate::snapshot::Approval;
 
-use super::{Against, Failure, Verdict, excerpt};
+use super::{Against, Failure, UNSUPPORTED, Verdict, excerpt};
 
 /// Longest list of differences, in lines; the text shows the rest.
 const DIFFERENCES_MAX: usize = 40;
@@ -29,6 +29,11 @@ pub fn judge(scenario: &Scenario, execution: &Execution, judged: Option<Judged<'
         return Verdict::Errored(why);
     }
     let mut failures = step_failures(scenario, execution);
+    if failures.is_empty()
+        && let Some(why) = unsupported(scenario, execution)
+    {
+        return Verdict::Skipped(why);
+    }
     if let Some(judged) = judged {
         match approval_failure(judged) {
             Ok(failure) => failures.extend(failure),
@@ -49,21 +54,31 @@ pub fn meets_expectations(scenario: &Scenario, execution: &Execution) -> bool {
 
 /// Why the engine itself failed, if it did.
 pub fn faulty(scenario: &Scenario, execution: &Execution) -> Option<String> {
-    let End::Fault { step, message } = &execution.end else {
+    match &execution.end {
+        End::Fault { step, message } => Some(at_step(scenario, step.as_deref(), message)),
+        _ => None,
+    }
+}
+
+/// What the engine does not know, if that ended the execution.
+fn unsupported(scenario: &Scenario, execution: &Execution) -> Option<String> {
+    let End::Unsupported { step, message } = &execution.end else {
         return None;
     };
+    let why = at_step(scenario, step.as_deref(), message);
+    Some(format!("{UNSUPPORTED}: {why}"))
+}
+
+fn at_step(scenario: &Scenario, step: Option<&str>, message: &str) -> String {
     let Some(number) = step else {
-        return Some(message.clone());
+        return message.to_owned();
     };
     let steps = all_steps(&scenario.steps);
     let words = steps
         .iter()
         .find(|step| step.number == *number)
         .map(|step| crate::run::step_words(step));
-    Some(format!(
-        "step {number}, {}: {message}",
-        words.unwrap_or_default()
-    ))
+    format!("step {number}, {}: {message}", words.unwrap_or_default())
 }
 
 fn step_failures(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
@@ -78,7 +93,12 @@ fn step_failures(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
         let Some(answer) = &outcome.answer else {
             continue;
         };
+        // It shows nothing, so nothing that was expected of it is wrong.
+        if matches!(answer, Answer::Unsupported(_)) {
+            continue;
+        }
         let headline = format!("step {}, {}", step.number, outcome.words);
+        let first = failures.len();
         for mismatch in mismatches(step, answer, &execution.others) {
             failures.push(Failure {
                 headline: headline.clone(),
@@ -92,6 +112,13 @@ fn step_failures(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
         }
         if execution.end == End::Refused(step.number.clone()) {
             failures.extend(refused(scenario, step, headline, answer));
+        }
+        if let (Some(failure), Some(complaint)) = (failures.get_mut(first), &outcome.complaint) {
+            let said = complaint.lines().map(|line| format!("  {line}"));
+            failure
+                .details
+                .push("the engine wrote on standard error:".to_owned());
+            failure.details.extend(said);
         }
     }
     failures

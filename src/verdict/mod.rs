@@ -8,4 +8,4 @@ mod model;
 pub use axes::{Mark, marks};
 pub use excerpt::excerpt;
 pub use judge::{Judged, faulty, judge, meets_expectations};
-pub use model::{Against, CaseResult, Excerpt, Failure, Verdict};
+pub use model::{Against, CaseResult, Excerpt, Failure, UNSUPPORTED, Verdict};

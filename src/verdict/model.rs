@@ -28,6 +28,9 @@ pub struct CaseResult {
     pub kept: Option<PathBuf>,
 }
 
+/// What the reason of a case begins with that was skipped because of an operation, before a colon.
+pub const UNSUPPORTED: &str = "not supported";
+
 /// What a case is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -35,7 +38,8 @@ pub enum Verdict {
     Passed,
     /// Everything that is not, in order of the steps, differences from the snapshot last.
     Failed(Vec<Failure>),
-    /// Not run, and why.
+    /// Not run, or not to its end, because the engine cannot show it, and why: a capability that it lacks, which is
+    /// known before, or an operation that it turned out not to support. What was run until then was as expected.
     Skipped(String),
     /// The engine failed, so nothing can be said, and why.
     Errored(String),

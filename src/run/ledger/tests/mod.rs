@@ -25,6 +25,7 @@ fn told(steps: Vec<(Operation, Answer)>, world: &World) -> Vec<String> {
                 words: String::new(),
                 answer: Some(answer.clone()),
                 conditional: false,
+                complaint: None,
             },
         })
         .collect();
