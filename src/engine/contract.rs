@@ -81,9 +81,18 @@ pub trait Engine: Send + Sync {
     /// [`EngineFault`] when the engine cannot be looked at.
     fn observe(&self) -> Result<World, EngineFault>;
 
+    /// Told once, before the first operation, which operations may come, in their order: what an engine may share
+    /// between cases, or keep ready, depends on it. No answer may.
+    fn foresee(&self, _coming: &[&Operation]) {}
+
     /// Whether a call is dear, so that file steps of one place and user that follow each other had
     /// better come as one [`Operation::Files`].
     fn batches(&self) -> bool {
+        false
+    }
+
+    /// Whether containers that have nothing to do with each other had better be started side by side.
+    fn starts_side_by_side(&self) -> bool {
         false
     }
 

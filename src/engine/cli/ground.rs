@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::json;
 
 use super::archive::Image;
-use super::flavor::About;
+use super::flavor::{About, Flavor};
 use super::names::{PREFIX, RUN_LABEL};
 use super::program::{Program, Said};
+use super::shared::SharedImages;
 use super::sweep;
 use super::words;
 use crate::agent::wire::{Ask, Found, Given};
@@ -43,6 +44,8 @@ pub(super) struct Ground {
     hosts: Hosts,
     world: Mutex<Option<Arc<Link>>>,
     cases: AtomicUsize,
+    /// Images that cases have in common.
+    pub(super) images: SharedImages,
     ended: AtomicBool,
     /// Held so that it is taken back with the run.
     _farewell: Farewell,
@@ -88,6 +91,7 @@ impl Ground {
             hosts: Hosts::Volume(String::new()),
             world: Mutex::new(None),
             cases: AtomicUsize::new(0),
+            images: SharedImages::default(),
             ended: AtomicBool::new(false),
             _farewell: farewell,
         };
@@ -100,6 +104,7 @@ impl Ground {
         let volume = self.volume();
         let label = format!("{RUN_LABEL}={}", self.run);
         let owner = format!("{}={}", sweep::OWNER_LABEL, sweep::owner());
+        // It tells whose everything else is, so it is there first.
         self.must(&[
             "volume", "create", "--label", &label, "--label", &owner, &volume,
         ])?;
@@ -149,7 +154,11 @@ impl Ground {
         };
         let mut last = Err(String::new());
         // Without the disks of all containers that are mounted below: newer words, older words.
-        for how in ["bind-recursive=disabled", "bind-nonrecursive"] {
+        let mut words = ["bind-recursive=disabled", "bind-nonrecursive"];
+        if self.about.flavor == Flavor::Podman || self.about.api < (1, 44) {
+            words.reverse();
+        }
+        for how in words {
             let mut options = hosts.to_vec();
             options.push("--volume".to_owned());
             options.push(format!("{}:{AGENT}", self.volume()));

@@ -116,6 +116,21 @@ pub(super) fn remove(program: &Program, label: &str, prefix: &str) -> usize {
     for marked in marked_volumes(program, prefix) {
         program.run(["volume", "rm", "--force", &marked]).ok();
     }
+    let images = remove_labelled_images(program, label);
+    // The run's own volume tells whose all of it is: it stays while anything does.
+    let all = containers.left + images.left == 0;
+    let wanted = |name: &str| ours(name, prefix) && (all || name != prefix);
+    let volumes = ["volume", "ls", "--quiet"];
+    let volumes = remove_listed(program, &volumes, &["volume", "rm", "--force"], wanted);
+    containers.removed + images.removed + volumes.removed
+}
+
+/// Removes the images with a label. Gives whether none is left.
+pub(super) fn remove_images(program: &Program, label: &str) -> bool {
+    remove_labelled_images(program, label).left == 0
+}
+
+fn remove_labelled_images(program: &Program, label: &str) -> Removed {
     let images = [
         "image",
         "ls",
@@ -125,13 +140,7 @@ pub(super) fn remove(program: &Program, label: &str, prefix: &str) -> usize {
         "--filter",
         label,
     ];
-    let images = remove_listed(program, &images, &["image", "rm", "--force"], |_| true);
-    // The run's own volume tells whose all of it is: it stays while anything does.
-    let all = containers.left + images.left == 0;
-    let wanted = |name: &str| ours(name, prefix) && (all || name != prefix);
-    let volumes = ["volume", "ls", "--quiet"];
-    let volumes = remove_listed(program, &volumes, &["volume", "rm", "--force"], wanted);
-    containers.removed + images.removed + volumes.removed
+    remove_listed(program, &images, &["image", "rm", "--force"], |_| true)
 }
 
 /// How many objects there were.
