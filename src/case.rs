@@ -187,13 +187,10 @@ fn verdict(
         UpdateMode::Check
     };
     let text = text(&execution.outcome);
-    let approval = approve(
-        &options.snapshots,
-        scenario,
-        &description.name,
-        &text,
-        update,
-    );
+    let engine = description
+        .known_as(|name| scenario.differs.contains_key(name))
+        .unwrap_or(&description.name);
+    let approval = approve(&options.snapshots, scenario, engine, &text, update);
     judge(
         scenario,
         execution,

@@ -8,6 +8,7 @@ use crate::engine::overlayfs::OverlayfsProvider;
 use crate::engine::{
     Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
 };
+use crate::union::{MountOptions, NotAnOption};
 
 /// Names of engines that a later version brings. They are known, so that asking for one says so
 /// instead of calling it a typing error.
@@ -24,32 +25,44 @@ const COMMAND_LINE: &str = "cli";
 
 /// A name that is no engine's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no engine is called `{name}`{}", self.hint())]
+#[error("{}", self.told())]
 pub struct UnknownEngine {
     /// As it was asked for.
     pub name: String,
     /// The nearest name that there is.
     pub near: Option<&'static str>,
+    /// What is wrong with what stands after the name of an engine that there is.
+    pub argument: Option<String>,
 }
 
 impl UnknownEngine {
-    fn hint(&self) -> String {
-        self.near
-            .map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+    fn told(&self) -> String {
+        let name = &self.name;
+        match (&self.argument, self.near) {
+            (Some(why), _) => format!("engine `{name}`: {why}"),
+            (None, Some(near)) => format!("no engine is called `{name}`; did you mean `{near}`?"),
+            (None, None) => format!("no engine is called `{name}`"),
+        }
     }
 }
 
-/// Finds an engine by name, or by name and argument: `cli:PROGRAM`.
+/// Finds an engine by name, or by name and argument: `cli:PROGRAM`, `overlayfs:metacopy=on`.
 ///
 /// # Errors
 /// [`UnknownEngine`]; that the engine cannot be used here is for its `probe` to say.
 pub fn provider(name: &str) -> Result<Arc<dyn Provider>, UnknownEngine> {
     let (family, argument) = name.split_once(':').unwrap_or((name, ""));
-    if name == DEFAULT_ENGINE {
-        return Ok(Arc::new(NativeProvider::new()));
-    }
-    if name == OVERLAYFS {
-        return Ok(Arc::new(OverlayfsProvider::new()));
+    if [DEFAULT_ENGINE, OVERLAYFS].contains(&family) {
+        let options = options(name).map_err(|why| UnknownEngine {
+            name: name.to_owned(),
+            near: None,
+            argument: Some(why.to_string()),
+        })?;
+        return Ok(if family == DEFAULT_ENGINE {
+            Arc::new(NativeProvider::with_options(options))
+        } else {
+            Arc::new(OverlayfsProvider::with_options(options))
+        });
     }
     if COMMAND_LINES.contains(&name) {
         return Ok(Arc::new(CliProvider::new(name, name)));
@@ -63,7 +76,16 @@ pub fn provider(name: &str) -> Result<Arc<dyn Provider>, UnknownEngine> {
     Err(UnknownEngine {
         name: name.to_owned(),
         near: nearest(family),
+        argument: None,
     })
+}
+
+/// Options of a union, after the name of an engine that merges.
+fn options(name: &str) -> Result<MountOptions, NotAnOption> {
+    match name.split_once(':') {
+        Some((_, options)) => options.parse(),
+        None => Ok(MountOptions::default()),
+    }
 }
 
 /// The program by which an engine is spoken to whose objects outlive a run.
@@ -132,11 +154,13 @@ mod tests {
 
     #[test]
     fn names_lead_to_engines() {
-        for provider in providers() {
-            assert_eq!(
-                super::provider(provider.name()).unwrap().name(),
-                provider.name()
-            );
+        let with_arguments = [
+            "cli:x",
+            "native:volatile",
+            "overlayfs:redirect_dir=on,index=on",
+        ];
+        for name in with_arguments.into_iter().chain(names()) {
+            assert_eq!(super::provider(name).unwrap().name(), name);
         }
         assert_eq!(providers().first().unwrap().name(), DEFAULT_ENGINE);
     }
@@ -151,6 +175,16 @@ mod tests {
             (
                 "overlay-fs",
                 "no engine is called `overlay-fs`; did you mean `overlayfs`?",
+            ),
+            (
+                "overlayfs:redirect=on",
+                "engine `overlayfs:redirect=on`: `redirect=on` is not an option; there are redirect_dir=on, \
+                 follow, nofollow or off, metacopy=on or off, index=on or off, volatile",
+            ),
+            (
+                "native:",
+                "engine `native:`: `` is not an option; there are redirect_dir=on, \
+                 follow, nofollow or off, metacopy=on or off, index=on or off, volatile",
             ),
             ("zfs-on-a-toaster", "no engine is called `zfs-on-a-toaster`"),
             ("", "no engine is called ``"),

@@ -26,6 +26,18 @@ pub struct Description {
     pub file_system: String,
     /// What it can show.
     pub capabilities: BTreeSet<Capability>,
+    /// The engine that this is another form of: with options, or through another program. What scenarios say of
+    /// that one holds for this one too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form_of: Option<String>,
+}
+
+impl Description {
+    /// By which of some names of engines, such as those of `differs:`, this one goes: its own comes first.
+    pub fn known_as(&self, is_named: impl Fn(&str) -> bool) -> Option<&str> {
+        let mut names = std::iter::once(self.name.as_str()).chain(self.form_of.as_deref());
+        names.find(|name| is_named(name))
+    }
 }
 
 /// An engine that cannot be used here.

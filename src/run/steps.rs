@@ -317,9 +317,12 @@ impl<'a> Runner<'a> {
     }
 
     fn holds(&self, when: &When) -> bool {
-        let name = &self.description.name;
-        (when.engines.is_empty() || when.engines.contains(name))
-            && !when.not_engines.contains(name)
+        let among = |engines: &[String]| {
+            let named = |name: &str| engines.iter().any(|engine| engine == name);
+            self.description.known_as(named).is_some()
+        };
+        (when.engines.is_empty() || among(&when.engines))
+            && !among(&when.not_engines)
             && when
                 .requires
                 .iter()

@@ -13,8 +13,8 @@ use super::flavor::{About, Flavor};
 use super::names::{PREFIX, RUN_LABEL};
 use super::program::{Program, Said};
 use super::shared::SharedImages;
-use super::sweep;
 use super::words;
+use super::{owner, sweep};
 use crate::agent::wire::{Ask, Found, Given};
 use crate::agent::{Mode, Payload, VARIABLE};
 use crate::engine::link::{Link, Lost};
@@ -77,14 +77,13 @@ impl Ground {
         let payload = Payload::of_this_process()
             .map_err(|error| format!("what the agent needs cannot be found: {error}"))?;
         let run = sweep::new_run();
+        let program = program.of_run(&run, scratch);
         let farewell = {
             let (program, run) = (program.clone(), run.clone());
-            Farewell::new(move || {
-                sweep::remove_run(&program, &run);
-            })
+            Farewell::new(move || remove(&program, &run))
         };
         let mut ground = Self {
-            program: program.with_temporary(scratch),
+            program,
             about: about.clone(),
             run,
             command: payload.command(),
@@ -103,7 +102,7 @@ impl Ground {
     fn build(&mut self, payload: &Payload, scratch: &Path) -> Result<(), String> {
         let volume = self.volume();
         let label = format!("{RUN_LABEL}={}", self.run);
-        let owner = format!("{}={}", sweep::OWNER_LABEL, sweep::owner());
+        let owner = format!("{}={}", sweep::OWNER_LABEL, owner::owner());
         // It tells whose everything else is, so it is there first.
         self.must(&[
             "volume", "create", "--label", &label, "--label", &owner, &volume,
@@ -264,7 +263,10 @@ impl Ground {
             container,
         ];
         arguments.extend(self.command.iter().map(String::as_str));
-        self.program.command(arguments)
+        let mut command = self.program.command(arguments);
+        // It goes on for as long as the container, and makes nothing that outlives that.
+        command.env_remove(owner::MARK);
+        command
     }
 
     /// Asks the agent that sees the daemon's disk.
@@ -317,7 +319,7 @@ impl Ground {
         if !self.ended.swap(true, Ordering::Relaxed) {
             let world = self.world.lock();
             drop(world.unwrap_or_else(PoisonError::into_inner).take());
-            sweep::remove_run(&self.program, &self.run);
+            remove(&self.program, &self.run);
         }
     }
 }
@@ -326,6 +328,14 @@ impl Drop for Ground {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Removes everything of a run whose cases may still be at work: nothing begins any more, and what was begun has its
+/// end first.
+fn remove(program: &Program, run: &str) {
+    program.close();
+    owner::wait_for_commands(|other, _| other == run);
+    sweep::remove_run(&program.reopened(), run);
 }
 
 fn said(said: Result<Said, super::program::Mute>) -> Result<String, String> {

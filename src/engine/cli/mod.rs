@@ -31,6 +31,7 @@
 //! | `shared` | images that are loaded once for all cases |
 //! | `pending` | looks at new containers, beside what comes next |
 //! | `observe`, `aside` | looking at everything |
+//! | `owner` | whose a run is, and its commands that are under way |
 //! | `sweep` | removing what a run left behind |
 
 mod archive;
@@ -49,6 +50,7 @@ mod layers;
 mod mirror;
 mod names;
 mod observe;
+mod owner;
 mod pending;
 mod places;
 mod program;

@@ -121,8 +121,10 @@ impl Provider for CliProvider {
 
     fn probe(&self, _options: &OpenOptions) -> Result<Description, Absent> {
         let about = self.about()?;
+        let flavor = about.flavor.name();
         Ok(Description {
             name: self.name.clone(),
+            form_of: (self.name != flavor).then(|| flavor.to_owned()),
             capabilities: about.capabilities(),
             version: about.version,
             kernel: about.kernel,
