@@ -9,6 +9,7 @@ use crate::engine::process::{BadCommand, ProcessProvider};
 use crate::engine::{
     Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
 };
+use crate::union::{MountOptions, NotAnOption};
 
 /// Names of engines that a later version brings. They are known, so that asking for one says so
 /// instead of calling it a typing error.
@@ -37,6 +38,14 @@ pub enum UnknownEngine {
         /// The nearest name that there is.
         near: Option<&'static str>,
     },
+    /// What stands after the name of an engine that there is.
+    #[error("engine `{name}`: {why}")]
+    Argument {
+        /// As it was asked for.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The command of an adapter is none.
     #[error(transparent)]
     Command(#[from] BadCommand),
@@ -46,17 +55,22 @@ fn hint(near: Option<&str>) -> String {
     near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
-/// Finds an engine by name, or by name and argument: `cli:PROGRAM`.
+/// Finds an engine by name, or by name and argument: `cli:PROGRAM`, `overlayfs:metacopy=on`.
 ///
 /// # Errors
 /// [`UnknownEngine`]; that the engine cannot be used here is for its `probe` to say.
 pub fn provider(name: &str) -> Result<Arc<dyn Provider>, UnknownEngine> {
     let (family, argument) = name.split_once(':').unwrap_or((name, ""));
-    if name == DEFAULT_ENGINE {
-        return Ok(Arc::new(NativeProvider::new()));
-    }
-    if name == OVERLAYFS {
-        return Ok(Arc::new(OverlayfsProvider::new()));
+    if [DEFAULT_ENGINE, OVERLAYFS].contains(&family) {
+        let options = options(name).map_err(|why| UnknownEngine::Argument {
+            name: name.to_owned(),
+            why: why.to_string(),
+        })?;
+        return Ok(if family == DEFAULT_ENGINE {
+            Arc::new(NativeProvider::with_options(options))
+        } else {
+            Arc::new(OverlayfsProvider::with_options(options))
+        });
     }
     if COMMAND_LINES.contains(&name) {
         return Ok(Arc::new(CliProvider::new(name, name)));
@@ -80,6 +94,14 @@ pub fn provider(name: &str) -> Result<Arc<dyn Provider>, UnknownEngine> {
         name: name.to_owned(),
         near: nearest(family),
     })
+}
+
+/// Options of a union, after the name of an engine that merges.
+fn options(name: &str) -> Result<MountOptions, NotAnOption> {
+    match name.split_once(':') {
+        Some((_, options)) => options.parse(),
+        None => Ok(MountOptions::default()),
+    }
 }
 
 /// The program by which an engine is spoken to whose objects outlive a run.
@@ -163,11 +185,13 @@ mod tests {
 
     #[test]
     fn names_lead_to_engines() {
-        for provider in providers() {
-            assert_eq!(
-                super::provider(provider.name()).unwrap().name(),
-                provider.name()
-            );
+        let with_arguments = [
+            "cli:x",
+            "native:volatile",
+            "overlayfs:redirect_dir=on,index=on",
+        ];
+        for name in with_arguments.into_iter().chain(names()) {
+            assert_eq!(super::provider(name).unwrap().name(), name);
         }
         assert_eq!(providers().first().unwrap().name(), DEFAULT_ENGINE);
     }
@@ -182,6 +206,16 @@ mod tests {
             (
                 "overlay-fs",
                 "no engine is called `overlay-fs`; did you mean `overlayfs`?",
+            ),
+            (
+                "overlayfs:redirect=on",
+                "engine `overlayfs:redirect=on`: `redirect=on` is not an option; there are redirect_dir=on, \
+                 follow, nofollow or off, metacopy=on or off, index=on or off, volatile",
+            ),
+            (
+                "native:",
+                "engine `native:`: `` is not an option; there are redirect_dir=on, \
+                 follow, nofollow or off, metacopy=on or off, index=on or off, volatile",
             ),
             ("zfs-on-a-toaster", "no engine is called `zfs-on-a-toaster`"),
             ("", "no engine is called ``"),

@@ -15,6 +15,7 @@ mod growth;
 mod image;
 mod measure;
 mod scenario;
+#[expect(dead_code, reason = "the benchmark of daemons uses the rest")]
 mod world;
 
 use criterion::{Criterion, criterion_group, criterion_main};

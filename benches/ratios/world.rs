@@ -21,6 +21,17 @@ pub(crate) fn disks() -> Vec<(&'static str, PathBuf)> {
     disks
 }
 
+/// Whether an engine is here, or why not.
+pub(crate) fn probe(engine: &str) -> Result<(), String> {
+    let scratch = tempfile::tempdir().unwrap();
+    let open = OpenOptions {
+        scratch: scratch.path().to_path_buf(),
+        keep: false,
+    };
+    let found = registry::provider(engine).unwrap().probe(&open);
+    found.map(drop).map_err(|absent| absent.to_string())
+}
+
 /// A folder of scenarios with approved snapshots, and an engine for them.
 pub(crate) struct World {
     /// Holds `scenarios/`, `snapshots/` and the engines' private directories.
@@ -31,8 +42,14 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Writes these scenarios (stem, text) below a new directory on this disk and approves what they show.
+    /// [`Self::on`] the embedded engine.
     pub(crate) fn new(disk: &Path, scenarios: &[(String, String)]) -> Self {
+        Self::on("native", disk, scenarios)
+    }
+
+    /// Writes these scenarios (stem, text) below a new directory on this disk and approves what they show on an
+    /// engine.
+    pub(crate) fn on(engine: &str, disk: &Path, scenarios: &[(String, String)]) -> Self {
         let home = tempfile::tempdir_in(disk).unwrap();
         let scratch = home.path().join("scratch");
         std::fs::create_dir(&scratch).unwrap();
@@ -40,7 +57,7 @@ impl World {
         for (stem, text) in scenarios {
             std::fs::write(home.path().join(format!("scenarios/{stem}.yaml")), text).unwrap();
         }
-        let provider = registry::provider("native").unwrap();
+        let provider = registry::provider(engine).unwrap();
         let open = OpenOptions {
             scratch: scratch.clone(),
             keep: false,

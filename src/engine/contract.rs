@@ -26,6 +26,18 @@ pub struct Description {
     pub file_system: String,
     /// What it can show.
     pub capabilities: BTreeSet<Capability>,
+    /// The engine that this is another form of: with options, or through another program. What scenarios say of
+    /// that one holds for this one too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form_of: Option<String>,
+}
+
+impl Description {
+    /// By which of some names of engines, such as those of `differs:`, this one goes: its own comes first.
+    pub fn known_as(&self, is_named: impl Fn(&str) -> bool) -> Option<&str> {
+        let mut names = std::iter::once(self.name.as_str()).chain(self.form_of.as_deref());
+        names.find(|name| is_named(name))
+    }
 }
 
 /// An engine that cannot be used here.
@@ -81,6 +93,10 @@ pub trait Engine: Send + Sync {
     /// [`EngineFault`] when the engine cannot be looked at.
     fn observe(&self) -> Result<World, EngineFault>;
 
+    /// Told once, before the first operation, which operations may come, in their order: what an engine may share
+    /// between cases, or keep ready, depends on it. No answer may.
+    fn foresee(&self, _coming: &[&Operation]) {}
+
     /// Whether a call is dear, so that file steps of one place and user that follow each other had
     /// better come as one [`Operation::Files`].
     fn batches(&self) -> bool {
@@ -91,6 +107,11 @@ pub trait Engine: Send + Sync {
     /// shows it at its step.
     fn complaint(&self) -> Option<String> {
         None
+    }
+
+    /// Whether containers that have nothing to do with each other had better be started side by side.
+    fn starts_side_by_side(&self) -> bool {
+        false
     }
 
     /// Where the private directory is, when it was asked to be kept.

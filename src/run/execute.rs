@@ -2,13 +2,13 @@
 
 use crate::engine::{Answer, Description, Engine, Operation, Place, VolumeRef, World};
 use crate::outcome::{Outcome, StepOutcome, operation_words};
-use crate::scenario::{Scenario, Step};
+use crate::scenario::{Action, Scenario, Step};
 
 use super::ask::{ask, look};
 use super::ledger::ledger;
 use super::limit::Progress;
 use super::observe::in_order;
-use super::steps::Runner;
+use super::steps::{Runner, all_steps};
 
 /// What a run of one case showed.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +74,14 @@ pub fn execute_watched(
     description: &Description,
     progress: &Progress,
 ) -> Execution {
+    let coming = all_steps(&scenario.steps).into_iter();
+    let coming: Vec<&Operation> = coming
+        .filter_map(|step| match &step.action {
+            Action::Operation(operation) => Some(operation),
+            Action::Concurrently(_) => None,
+        })
+        .collect();
+    engine.foresee(&coming);
     if let Err(end) = set_up(scenario, engine) {
         return Execution {
             outcome: Outcome::default(),

@@ -6,6 +6,7 @@
 //! | `execute` | set-up, steps, the look at the end |
 //! | `steps` | one sequence of steps, branches side by side |
 //! | `ask` | one operation, with panics caught |
+//! | `independent` | containers that may be started side by side |
 //! | `limit` | the time limit |
 //! | `observe` | the world in one order, whatever the engine's |
 //! | `ledger` | what became of everything that was written |
@@ -14,6 +15,7 @@
 mod ask;
 mod execute;
 mod expect;
+mod independent;
 mod ledger;
 mod limit;
 mod observe;

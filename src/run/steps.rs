@@ -10,6 +10,7 @@ use crate::scenario::{Action, CheckKind, Step, When};
 
 use super::ask::{ask, files_answer, refusal};
 use super::execute::{End, Other, Performed};
+use super::independent::independent;
 use super::limit::Progress;
 
 /// Every step, branches included, each before those inside it: the order in which an outcome has
@@ -84,7 +85,9 @@ impl<'a> Runner<'a> {
                 );
             }
             self.progress.begin(position);
-            let length = if self.engine.batches() {
+            let length = if self.engine.starts_side_by_side() && makes_container(step) {
+                independent(rest, |when| self.holds(when))
+            } else if self.engine.batches() {
                 self.batch_length(rest)
             } else {
                 1
@@ -104,7 +107,8 @@ impl<'a> Runner<'a> {
                 Action::Operation(operation) if batch.len() == 1 => {
                     self.single(step, operation, &mut performed)
                 }
-                Action::Operation(_) => self.batch(batch, &mut performed),
+                Action::Operation(Operation::Files { .. }) => self.batch(batch, &mut performed),
+                Action::Operation(_) => self.group(batch, &mut performed),
             };
             if end != End::Complete {
                 return (performed, end);
@@ -171,6 +175,33 @@ impl<'a> Runner<'a> {
         let mut done = outcome_of(step, Some(answer));
         done.outcome.complaint = self.engine.complaint();
         performed.push(done);
+        end
+    }
+
+    /// Containers that have nothing to do with each other, side by side. All of them have been asked for when one
+    /// is refused that should not be.
+    fn group<'s>(&self, steps: &'s [Step], performed: &mut Vec<Performed<'s>>) -> End {
+        let answers: Vec<Answer> = std::thread::scope(|scope| {
+            let start = |step: &'s Step| match &step.action {
+                Action::Operation(operation) => {
+                    Some(scope.spawn(move || ask(self.engine, operation)))
+                }
+                Action::Concurrently(_) => None,
+            };
+            let running: Vec<_> = steps.iter().filter_map(start).collect();
+            let died = |_| Answer::Broken("a thread panicked".to_owned());
+            running
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(died))
+                .collect()
+        });
+        let mut end = End::Complete;
+        for (step, answer) in steps.iter().zip(answers) {
+            if end == End::Complete {
+                end = end_of(step, &answer);
+            }
+            performed.push(outcome_of(step, Some(answer)));
+        }
         end
     }
 
@@ -288,14 +319,24 @@ impl<'a> Runner<'a> {
     }
 
     fn holds(&self, when: &When) -> bool {
-        let name = &self.description.name;
-        (when.engines.is_empty() || when.engines.contains(name))
-            && !when.not_engines.contains(name)
+        let among = |engines: &[String]| {
+            let named = |name: &str| engines.iter().any(|engine| engine == name);
+            self.description.known_as(named).is_some()
+        };
+        (when.engines.is_empty() || among(&when.engines))
+            && !among(&when.not_engines)
             && when
                 .requires
                 .iter()
                 .all(|need| self.description.capabilities.contains(need))
     }
+}
+
+fn makes_container(step: &Step) -> bool {
+    let Action::Operation(operation) = &step.action else {
+        return false;
+    };
+    matches!(operation, Operation::Run(_) | Operation::Create(_))
 }
 
 fn count(steps: &[Step]) -> usize {

@@ -30,6 +30,7 @@ mod lock;
 mod lower;
 mod marks;
 mod metacopy;
+mod mount_options;
 mod names;
 mod node;
 mod options;
@@ -51,6 +52,7 @@ mod xattr;
 pub use copy_tree::copy_tree;
 pub use filesystem::Union;
 pub use handle::Handle;
+pub use mount_options::{MountOptions, NotAnOption};
 pub use node::NodeRef;
 pub use types::{
     AllocateRange, Attributes, Caller, CallerCapability, ChangeKind, CopyOptions, DirectoryEntry,

@@ -54,7 +54,7 @@ impl Cli {
         }
         arguments
             .0
-            .extend(self.ground.entry(&self.names.image(&spec.image)));
+            .extend(self.ground.entry(&self.image_reference(&spec.image)));
         arguments.0
     }
 
@@ -131,7 +131,7 @@ impl Cli {
             }
             MountSource::Image { source, subpath } => {
                 fields.push("type=image".to_owned());
-                fields.push(format!("source={}", self.names.image(source)));
+                fields.push(format!("source={}", self.image_reference(source)));
                 fields.extend(subpath.as_ref().map(|path| format!("image-subpath={path}")));
             }
         }

@@ -2,7 +2,7 @@
 
 use super::engine::{Cli, Fault, Known, Result};
 use super::flavor::Flavor;
-use super::inspected::{self, Container, Mount, Source};
+use super::inspected::{Container, Mount, Source};
 use super::layers::storage_of;
 use super::names::{below, clean, joined, seen};
 use crate::agent::wire::{Ask, Given};
@@ -14,11 +14,14 @@ use crate::engine::{
 impl Cli {
     /// `create`, or `run` in the background.
     pub(super) fn create(&self, verb: &str, spec: &ContainerSpec) -> Result<Value> {
+        self.take_in(&spec.name);
         let mut binds = self.bind_sources(spec);
         for from in &spec.volumes_from {
             let name = from.split(':').next().unwrap_or_default();
             binds.extend(self.known(name).binds);
         }
+        // Where a symlink among its sources leads to may change; and Podman does not list what is borrowed.
+        let at_once = !binds.is_empty() || !spec.volumes_from.is_empty();
         self.stay_inside(binds)?;
         let mut arguments = vec![verb.to_owned()];
         if verb == "run" {
@@ -31,9 +34,13 @@ impl Cli {
         arguments.extend(self.arguments(spec));
         let before = self.state().containers.contains_key(&spec.name);
         let done = self.command(&arguments);
-        if done.is_ok() || (verb == "run" && !before) {
+        if done.is_ok() && !at_once {
+            self.remember_later(spec);
+        } else if (done.is_ok() || (verb == "run" && !before))
             // A container that cannot be started is there all the same.
-            self.remember(spec);
+            && let Ok(Some(container)) = self.inspect_container(&spec.name)
+        {
+            self.learn(spec, container);
         }
         done.map(|_| Value::Nothing)
             .map_err(|fault| of_borrowed(spec, fault))
@@ -74,12 +81,10 @@ impl Cli {
         spec.mounts.iter().filter_map(source).collect()
     }
 
-    fn remember(&self, spec: &ContainerSpec) {
+    /// Remembers what was asked for, and what came of it.
+    pub(super) fn learn(&self, spec: &ContainerSpec, mut container: Container) {
         let layers = self.image(&spec.image).layers;
         let devices = self.state().devices.clone();
-        let Ok(Some(mut container)) = self.inspect_container(&spec.name) else {
-            return;
-        };
         if self.ground.about.flavor == Flavor::Podman {
             let unlisted = self.borrowed_binds(spec, &container.mounts);
             container.mounts.extend(unlisted);
@@ -146,13 +151,6 @@ impl Cli {
             }
         }
         borrowed
-    }
-
-    fn inspect_container(&self, name: &str) -> Result<Option<Container>> {
-        let name = self.names.container(name);
-        let said = self.command(&["container", "inspect", &name])?;
-        let mut containers = inspected::list(&said, Container::parse).map_err(Fault::Broken)?;
-        Ok(containers.pop())
     }
 
     /// Its mounts but ours.
@@ -233,7 +231,7 @@ impl Cli {
                 (storage, top)
             }
             Source::Image(image) => {
-                let image = self.names.image_of(image).unwrap_or_else(|| image.clone());
+                let image = self.image_of(image).unwrap_or_else(|| image.clone());
                 let layers = self.image(&image).layers;
                 let storage = layers.last().map(|layer| layer.storage.clone());
                 (storage.unwrap_or(Storage::Layer { image, number: 0 }), top)
@@ -262,7 +260,7 @@ impl Cli {
                 },
                 inner,
             )) => {
-                let image = self.names.image_of(image)?;
+                let image = self.image_of(image)?;
                 let layers = self.image(&image).layers;
                 Some((storage_of(&layers, inner)?.clone(), inner.to_owned()))
             }

@@ -9,7 +9,9 @@ use super::ground::{Ground, HostDirectory};
 use super::inspected::Mount;
 use super::layers::Layers;
 use super::names::{CASE_LABEL, Names, PREFIX};
-use super::program::{Mute, Said};
+use super::pending::Pending;
+use super::program::{Mute, Program, Said};
+use super::shared::own_images;
 use super::{sweep, words};
 use crate::agent::wire::Ask;
 use crate::engine::link::Link;
@@ -42,6 +44,7 @@ pub(super) struct Cli {
     pub(super) keep: bool,
     state: Mutex<State>,
     pub(super) links: Mutex<BTreeMap<Place, Arc<Link>>>,
+    pub(super) pending: Pending,
     /// Dropped last.
     pub(super) ground: Arc<Ground>,
 }
@@ -59,6 +62,21 @@ pub(super) struct State {
     pub(super) marked: BTreeSet<String>,
     /// Volume → path of the host directory that it shows.
     pub(super) devices: BTreeMap<String, String>,
+    /// Images that steps change, by name with tag; nothing when no step is foreseen.
+    pub(super) own_images: Option<BTreeSet<String>>,
+    /// Name with tag → reference of an image that other cases use too.
+    pub(super) shared: BTreeMap<String, String>,
+    /// Something was made that is listed as an image of this case.
+    pub(super) has_own_images: bool,
+    /// What the last look found, unless something was done since.
+    pub(super) seen: Option<Remains>,
+}
+
+/// What is there, in the daemon's names.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remains {
+    pub(super) containers: Vec<String>,
+    pub(super) volumes: Vec<String>,
 }
 
 /// An image.
@@ -101,6 +119,7 @@ impl Cli {
             keep,
             state: Mutex::default(),
             links: Mutex::default(),
+            pending: Pending::default(),
             ground,
         })
     }
@@ -123,7 +142,12 @@ impl Cli {
 
     /// What the engine says, as a refusal in the scenario's names.
     pub(super) fn refusal(&self, text: &str) -> Refusal {
-        let text = self.names.in_scenario_words(text, &self.host.daemon);
+        let mut text = text.to_owned();
+        for (name, reference) in &self.state().shared {
+            let bare = |name: &str| name.strip_suffix(":latest").unwrap_or(name).to_owned();
+            text = text.replace(&bare(reference), &bare(name));
+        }
+        let text = self.names.in_scenario_words(&text, &self.host.daemon);
         words::refusal(self.ground.about.flavor, &text)
     }
 
@@ -166,6 +190,8 @@ impl Cli {
     }
 
     fn object(&self, operation: &Operation) -> Result<Value> {
+        self.take_in_before(operation);
+        self.state().seen = None;
         match operation {
             Operation::LoadImage(spec) => self.load_image(spec),
             Operation::Plant(place, tree) => self.plant(place, tree),
@@ -272,15 +298,20 @@ impl Cli {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
-        let (case, program) = (self.names.case(), &self.ground.program);
-        let label = format!("label={CASE_LABEL}={case}");
-        sweep::remove(program, &label, &format!("{PREFIX}{case}"));
-        let state = self.state();
-        let mut volumes: Vec<String> = state.anonymous.iter().map(|(id, _)| id.clone()).collect();
-        volumes.extend(state.marked.iter().map(|id| self.marker(id)));
-        if !volumes.is_empty() {
-            let words = ["volume", "rm", "--force"].map(str::to_owned);
-            program.run(words.into_iter().chain(volumes)).ok();
+        self.take_in_all();
+        let program = &self.ground.program;
+        let seen = self.state().seen.take();
+        if !seen.is_some_and(|seen| self.remove_seen(seen)) {
+            let case = self.names.case();
+            let label = format!("label={CASE_LABEL}={case}");
+            sweep::remove(program, &label, &format!("{PREFIX}{case}"));
+            let volumes: Vec<String> = {
+                let state = self.state();
+                let anonymous = state.anonymous.iter().map(|(id, _)| id.clone());
+                let markers = state.marked.iter().map(|id| self.marker(id));
+                anonymous.chain(markers).collect()
+            };
+            remove(program, &["volume", "rm", "--force"], &volumes);
         }
         if !self.keep {
             self.ground
@@ -292,7 +323,47 @@ impl Cli {
     }
 }
 
+impl Cli {
+    /// Removes what the last look found, and images if there may be any. Gives whether all of it went.
+    fn remove_seen(&self, seen: Remains) -> bool {
+        let program = &self.ground.program;
+        if !remove(program, &["rm", "--force"], &seen.containers) {
+            return false;
+        }
+        let (volumes, has_own_images) = {
+            let state = self.state();
+            let markers = state.marked.iter().map(|id| self.marker(id));
+            let volumes: Vec<String> = seen.volumes.into_iter().chain(markers).collect();
+            (volumes, state.has_own_images)
+        };
+        std::thread::scope(|scope| {
+            let images = has_own_images.then(|| {
+                let label = format!("label={CASE_LABEL}={}", self.names.case());
+                scope.spawn(move || sweep::remove_images(program, &label))
+            });
+            let volumes = remove(program, &["volume", "rm", "--force"], &volumes);
+            let images = images.is_none_or(|images| images.join().unwrap_or(false));
+            volumes && images
+        })
+    }
+}
+
+/// Removes things by name. Gives whether they all went.
+fn remove(program: &Program, words: &[&str], names: &[String]) -> bool {
+    let names = names.iter().map(String::as_str);
+    let arguments: Vec<&str> = words.iter().copied().chain(names).collect();
+    arguments.len() == words.len() || program.run(arguments).is_ok_and(|said| said.success)
+}
+
 impl Engine for Cli {
+    fn foresee(&self, coming: &[&Operation]) {
+        self.state().own_images = Some(own_images(coming));
+    }
+
+    fn starts_side_by_side(&self) -> bool {
+        true
+    }
+
     fn perform(&self, operation: &Operation) -> Answer {
         match self.object(operation) {
             Ok(value) => Answer::Done(value),

@@ -116,7 +116,11 @@ impl Cli {
     /// Asks the agent of a place, starting one if there is none.
     pub(super) fn ask(&self, place: &Place, ask: Ask) -> Result<Given> {
         let paused = match place {
-            Place::Container(name) => self.known(name).paused,
+            // One that is being looked at has just been made.
+            Place::Container(name) => {
+                let state = self.state();
+                state.containers.get(name).is_some_and(|known| known.paused)
+            }
             _ => false,
         };
         let existing = self

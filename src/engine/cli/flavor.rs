@@ -27,6 +27,15 @@ impl Flavor {
         }
     }
 
+    /// The name of the engine whose ways it has.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+            Self::Nerdctl => "nerdctl",
+        }
+    }
+
     /// Whether a volume's name is one that the engine takes; else it is passed on as it is, to be refused
     /// in the engine's own words (Docker rows 57, 58).
     pub(super) fn takes_volume_name(self, name: &str) -> bool {

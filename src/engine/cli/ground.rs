@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::json;
 
 use super::archive::Image;
-use super::flavor::About;
+use super::flavor::{About, Flavor};
 use super::names::{PREFIX, RUN_LABEL};
 use super::program::{Program, Said};
-use super::sweep;
+use super::shared::SharedImages;
 use super::words;
+use super::{owner, sweep};
 use crate::agent::wire::{Ask, Found, Given};
 use crate::agent::{Mode, Payload, VARIABLE};
 use crate::engine::link::{Link, Lost};
@@ -43,6 +44,8 @@ pub(super) struct Ground {
     hosts: Hosts,
     world: Mutex<Option<Arc<Link>>>,
     cases: AtomicUsize,
+    /// Images that cases have in common.
+    pub(super) images: SharedImages,
     ended: AtomicBool,
     /// Held so that it is taken back with the run.
     _farewell: Farewell,
@@ -74,20 +77,20 @@ impl Ground {
         let payload = Payload::of_this_process()
             .map_err(|error| format!("what the agent needs cannot be found: {error}"))?;
         let run = sweep::new_run();
+        let program = program.of_run(&run, scratch);
         let farewell = {
             let (program, run) = (program.clone(), run.clone());
-            Farewell::new(move || {
-                sweep::remove_run(&program, &run);
-            })
+            Farewell::new(move || remove(&program, &run))
         };
         let mut ground = Self {
-            program: program.with_temporary(scratch),
+            program,
             about: about.clone(),
             run,
             command: payload.command(),
             hosts: Hosts::Volume(String::new()),
             world: Mutex::new(None),
             cases: AtomicUsize::new(0),
+            images: SharedImages::default(),
             ended: AtomicBool::new(false),
             _farewell: farewell,
         };
@@ -99,7 +102,8 @@ impl Ground {
     fn build(&mut self, payload: &Payload, scratch: &Path) -> Result<(), String> {
         let volume = self.volume();
         let label = format!("{RUN_LABEL}={}", self.run);
-        let owner = format!("{}={}", sweep::OWNER_LABEL, sweep::owner());
+        let owner = format!("{}={}", sweep::OWNER_LABEL, owner::owner());
+        // It tells whose everything else is, so it is there first.
         self.must(&[
             "volume", "create", "--label", &label, "--label", &owner, &volume,
         ])?;
@@ -149,7 +153,11 @@ impl Ground {
         };
         let mut last = Err(String::new());
         // Without the disks of all containers that are mounted below: newer words, older words.
-        for how in ["bind-recursive=disabled", "bind-nonrecursive"] {
+        let mut words = ["bind-recursive=disabled", "bind-nonrecursive"];
+        if self.about.flavor == Flavor::Podman || self.about.api < (1, 44) {
+            words.reverse();
+        }
+        for how in words {
             let mut options = hosts.to_vec();
             options.push("--volume".to_owned());
             options.push(format!("{}:{AGENT}", self.volume()));
@@ -255,7 +263,10 @@ impl Ground {
             container,
         ];
         arguments.extend(self.command.iter().map(String::as_str));
-        self.program.command(arguments)
+        let mut command = self.program.command(arguments);
+        // It goes on for as long as the container, and makes nothing that outlives that.
+        command.env_remove(owner::MARK);
+        command
     }
 
     /// Asks the agent that sees the daemon's disk.
@@ -308,7 +319,7 @@ impl Ground {
         if !self.ended.swap(true, Ordering::Relaxed) {
             let world = self.world.lock();
             drop(world.unwrap_or_else(PoisonError::into_inner).take());
-            sweep::remove_run(&self.program, &self.run);
+            remove(&self.program, &self.run);
         }
     }
 }
@@ -317,6 +328,14 @@ impl Drop for Ground {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Removes everything of a run whose cases may still be at work: nothing begins any more, and what was begun has its
+/// end first.
+fn remove(program: &Program, run: &str) {
+    program.close();
+    owner::wait_for_commands(|other, _| other == run);
+    sweep::remove_run(&program.reopened(), run);
 }
 
 fn said(said: Result<Said, super::program::Mute>) -> Result<String, String> {

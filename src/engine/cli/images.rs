@@ -1,6 +1,6 @@
 //! Images: loaded, committed, imported, tagged, removed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
@@ -8,10 +8,11 @@ use serde_json::{Map, Value as Json, json};
 use super::archive;
 use super::engine::{Cli, Fault, Image, Known, Result};
 use super::flavor::Flavor;
-use super::layers::{Layer, Paths, of_tree, of_upper};
+use super::layers::{Layer, Layers, Paths, of_tree, of_upper};
 use super::names::{CASE_LABEL, RUN_LABEL, below};
 use super::observe::OWN;
-use crate::engine::{CommitSpec, ImageConfig, ImageSpec, Storage, Value};
+use super::shared::{content, with_tag};
+use crate::engine::{CommitSpec, ImageConfig, ImageSpec, Storage, Tree, Value};
 
 impl Cli {
     pub(super) fn load_image(&self, spec: &ImageSpec) -> Result<Value> {
@@ -30,24 +31,56 @@ impl Cli {
             Some(from) => self.image(from),
             None => Image::default(),
         };
-        let mut archives: Vec<Vec<u8>> = Vec::new();
         let mut image = base;
-        let broken = |error: std::io::Error| Fault::Broken(error.to_string());
         // An archive has to hold every layer, those of the base too.
         let trees = self.declared(spec);
-        let mut below = Vec::new();
-        for (storage, tree) in trees {
-            archives.push(archive::layer(&tree, &below).map_err(broken)?);
-            let paths = of_tree(&tree, &below);
-            below.push(Arc::new(Layer { storage, paths }));
-        }
-        image.layers = below;
         merge(&mut image.config, &spec.config);
-        let reference = self.names.image(&spec.name);
-        let reference = with_tag(&reference);
+        let mut layers = Layers::new();
+        for (storage, tree) in &trees {
+            let paths = of_tree(tree, &layers);
+            let storage = storage.clone();
+            layers.push(Arc::new(Layer { storage, paths }));
+        }
+        image.layers = layers;
+        let trees = trees.iter().map(|(_, tree)| tree);
+        let shared = if self.shares(&spec.name) {
+            let content = content(trees.clone(), &image.config);
+            let run = &self.ground.run;
+            let labels = [format!("{RUN_LABEL}={run}")];
+            let load = |reference: &str| self.load(reference, &labels, trees, &image);
+            Some(self.ground.images.get(run, &content, load)?)
+        } else {
+            let reference = with_tag(&self.names.image(&spec.name));
+            self.load(&reference, &self.names.labels(), trees, &image)?;
+            None
+        };
+        let mut state = self.state();
+        match shared {
+            Some(reference) => drop(state.shared.insert(with_tag(&spec.name), reference)),
+            None => state.has_own_images = true,
+        }
+        state.trees.insert(spec.name.clone(), spec.clone());
+        state.images.insert(spec.name.clone(), image);
+        Ok(Value::Nothing)
+    }
+
+    /// Loads an image under a reference.
+    fn load<'a>(
+        &self,
+        reference: &str,
+        labels: &[String],
+        trees: impl Iterator<Item = &'a Tree>,
+        image: &Image,
+    ) -> Result<()> {
+        let mut archives: Vec<Vec<u8>> = Vec::new();
+        for (number, tree) in trees.enumerate() {
+            let below = image.layers.get(..number).unwrap_or_default().to_vec();
+            let layer = archive::layer(tree, &below);
+            archives.push(layer.map_err(|error| Fault::Broken(error.to_string()))?);
+        }
         let written = archive::Image {
-            reference: &reference,
-            config: self.config(&image.config),
+            reference,
+            config: config(&image.config, labels),
             layers: &archives,
         };
         let load = || self.ground.program.feed(["load"], |to| written.write(to));
@@ -59,15 +92,36 @@ impl Cli {
             }
             said = load()?;
         }
-        self.judge(said)?;
-        let mut state = self.state();
-        state.trees.insert(spec.name.clone(), spec.clone());
-        state.images.insert(spec.name.clone(), image);
-        Ok(Value::Nothing)
+        self.judge(said).map(drop)
+    }
+
+    /// Whether an image of the scenario may be one that other cases use too.
+    fn shares(&self, name: &str) -> bool {
+        let state = self.state();
+        let own = state.own_images.as_ref();
+        own.is_some_and(|own| !own.contains(&with_tag(name)))
+    }
+
+    /// What an image is called in the daemon.
+    pub(super) fn image_reference(&self, name: &str) -> String {
+        let shared = self.state().shared.get(&with_tag(name)).cloned();
+        shared.unwrap_or_else(|| self.names.image(name))
+    }
+
+    /// What the scenario calls an image of the daemon's.
+    pub(super) fn image_of(&self, reference: &str) -> Option<String> {
+        let reference = with_tag(reference);
+        let state = self.state();
+        let mut shared = state.shared.iter();
+        let shared = shared.find(|(_, other)| **other == reference);
+        let bare = |name: &String| name.strip_suffix(":latest").unwrap_or(name).to_owned();
+        shared
+            .map(|(name, _)| bare(name))
+            .or_else(|| self.names.image_of(&reference))
     }
 
     /// Every layer of a declared image, its base's first.
-    fn declared(&self, spec: &ImageSpec) -> Vec<(Storage, crate::engine::Tree)> {
+    fn declared(&self, spec: &ImageSpec) -> Vec<(Storage, Tree)> {
         let base = spec
             .from
             .as_ref()
@@ -92,27 +146,6 @@ impl Cli {
         known.cloned().unwrap_or_default()
     }
 
-    fn config(&self, config: &ImageConfig) -> Json {
-        let labels: Map<String, Json> = self
-            .names
-            .labels()
-            .iter()
-            .filter_map(|label| label.split_once('='))
-            .map(|(key, value)| (key.to_owned(), json!(value)))
-            .collect();
-        let volumes: Map<String, Json> = config
-            .volumes
-            .iter()
-            .map(|path| (path.clone(), json!({})))
-            .collect();
-        json!({
-            "Labels": labels,
-            "Volumes": volumes,
-            "User": config.user.clone().unwrap_or_default(),
-            "WorkingDir": config.working_dir.clone().unwrap_or_default(),
-        })
-    }
-
     pub(super) fn commit(&self, spec: &CommitSpec) -> Result<Value> {
         let container = self.names.container(&spec.container);
         let image = self.names.image(&spec.image);
@@ -128,6 +161,7 @@ impl Cli {
             change(format!("WORKDIR {directory}"));
         }
         arguments.extend([container, image]);
+        self.state().has_own_images = true;
         self.command(&arguments)?;
         let known = self.known(&spec.container);
         let paths = match &known.upper {
@@ -150,6 +184,7 @@ impl Cli {
     }
 
     pub(super) fn known(&self, container: &str) -> Known {
+        self.take_in(container);
         self.state()
             .containers
             .get(container)
@@ -190,6 +225,7 @@ impl Cli {
             arguments.extend(["--change".to_owned(), format!("LABEL {key}={value}")]);
         }
         arguments.extend([path.clone(), self.names.image(image)]);
+        self.state().has_own_images = true;
         self.command(&arguments)?;
         let mut paths = BTreeMap::new();
         if let Ok(file) = std::fs::File::open(&path) {
@@ -243,24 +279,41 @@ impl Cli {
             said = self.command(&arguments);
         }
         let said = said?;
-        let mut names: Vec<String> = said
-            .lines()
-            .filter_map(|line| self.names.image_of(line))
-            .collect();
+        let there: BTreeSet<&str> = said.lines().collect();
+        let own = there.iter().filter_map(|line| self.names.image_of(line));
+        let mut names: Vec<String> = own.collect();
+        // Several names may share one.
+        let state = self.state();
+        let shared = state.shared.iter();
+        let shared = shared.filter(|(_, reference)| there.contains(reference.as_str()));
+        names.extend(shared.map(|(name, _)| {
+            let bare = name.strip_suffix(":latest");
+            bare.unwrap_or(name).to_owned()
+        }));
         names.sort();
         names.dedup();
         Ok(names)
     }
 }
 
-/// A reference with the tag that would go without saying.
-fn with_tag(reference: &str) -> String {
-    let last = reference.rsplit('/').next().unwrap_or_default();
-    if last.contains(':') {
-        reference.to_owned()
-    } else {
-        format!("{reference}:latest")
-    }
+/// An image's configuration in the words of an archive.
+fn config(config: &ImageConfig, labels: &[String]) -> Json {
+    let labels: Map<String, Json> = labels
+        .iter()
+        .filter_map(|label| label.split_once('='))
+        .map(|(key, value)| (key.to_owned(), json!(value)))
+        .collect();
+    let volumes: Map<String, Json> = config
+        .volumes
+        .iter()
+        .map(|path| (path.clone(), json!({})))
+        .collect();
+    json!({
+        "Labels": labels,
+        "Volumes": volumes,
+        "User": config.user.clone().unwrap_or_default(),
+        "WorkingDir": config.working_dir.clone().unwrap_or_default(),
+    })
 }
 
 fn merge(config: &mut ImageConfig, over: &ImageConfig) {

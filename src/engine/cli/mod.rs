@@ -5,6 +5,10 @@
 //! container mounts; one `exec -i` of it serves a container for as long as it runs. Nothing is assumed to
 //! be shared with the daemon but its command line, so that a remote one works.
 //!
+//! A command costs tens of milliseconds and a container hundreds, so a case is to cost little more than the commands
+//! that its steps name. An image that no step changes is loaded once for all cases; what has to be asked besides is
+//! asked beside what goes on, or side by side; and at a case's end only what the last look found is removed.
+//!
 //! Everything that is made is labelled and named for this run, and removed when the engine is dropped. What
 //! is not ours is never named in a command; pruning is filtered by our label.
 //!
@@ -24,7 +28,10 @@
 //! | `places` | where `cp` and `export` put things |
 //! | `mirror` | the host directory on this machine, when the daemon is on another |
 //! | `inspected` | what `inspect` says |
+//! | `shared` | images that are loaded once for all cases |
+//! | `pending` | looks at new containers, beside what comes next |
 //! | `observe`, `aside` | looking at everything |
+//! | `owner` | whose a run is, and its commands that are under way |
 //! | `sweep` | removing what a run left behind |
 
 mod archive;
@@ -43,9 +50,12 @@ mod layers;
 mod mirror;
 mod names;
 mod observe;
+mod owner;
+mod pending;
 mod places;
 mod program;
 mod provider;
+mod shared;
 mod sweep;
 mod volumes;
 mod words;

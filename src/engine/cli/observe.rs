@@ -2,10 +2,11 @@
 //! stopped again: what its processes would see is best told by one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread::ScopedJoinHandle;
 
-use super::engine::{Cli, Fault, Known, Result};
+use super::engine::{Cli, Fault, Known, Remains, Result};
 use super::flavor::Flavor;
-use super::inspected::{self, Container};
+use super::inspected::{self, Container, Volume};
 use super::layers::{of_upper, storage_of};
 use super::names::{CASE_LABEL, below, clean, joined};
 use super::volumes::users;
@@ -27,9 +28,30 @@ pub(super) const OWN: &[&str] = &[
     "/run/secrets",
 ];
 
+/// How many containers are looked at at a time.
+const SIDE_BY_SIDE: usize = 4;
+
 impl Cli {
     pub(super) fn look(&self) -> Result<World> {
-        let mut containers = self.inspected_containers()?;
+        self.take_in_all();
+        // Three commands that wait for the daemon, side by side.
+        let (containers, images, volumes) = std::thread::scope(|scope| {
+            let images = scope.spawn(|| self.image_names());
+            let volumes = scope.spawn(|| self.ours(&self.command(&["volume", "ls", "--quiet"])?));
+            (
+                self.inspected_containers(),
+                joined_result(images),
+                joined_result(volumes),
+            )
+        });
+        let (mut containers, images, volumes) = (containers?, images?, volumes?);
+        let remains = Remains {
+            containers: containers
+                .iter()
+                .map(|(name, _)| self.names.container(name))
+                .collect(),
+            volumes: volumes.iter().map(|volume| volume.name.clone()).collect(),
+        };
         for (name, container) in &mut containers {
             // Podman does not list all that it mounts (Docker row 95).
             for mount in self.known(name).mounts {
@@ -39,9 +61,9 @@ impl Cli {
             }
         }
         let mut world = World {
-            images: self.image_names()?,
+            images,
             host: self.look_at_host()?,
-            volumes: self.look_at_volumes(&containers)?,
+            volumes: self.look_at_volumes(&volumes, &containers)?,
             ..World::default()
         };
         let mut uppers = Vec::new();
@@ -53,17 +75,51 @@ impl Cli {
             };
             uppers.push((name, container, known, upper));
         }
+        let mut looks = self.look_at_exited(&containers);
+        let mut aside = false;
         for (name, container, mut known, upper) in uppers {
             let seen = self.container_seen(name, container);
-            let found = match self.look_inside(name, container.state()) {
+            let look = looks.remove(name);
+            let found = match look.unwrap_or_else(|| self.look_inside(name, container.state())) {
                 // It cannot be started.
-                Err(Fault::Refused(_)) => self.look_aside(name, &mut known)?,
+                Err(Fault::Refused(_)) => {
+                    aside = true;
+                    self.look_aside(name, &mut known)?
+                }
                 found => found?,
             };
             let tree = self.tree(name, &known, &upper, found);
             world.containers.push((seen, tree));
         }
+        self.state().seen = (!aside).then_some(remains);
         Ok(world)
+    }
+
+    /// Looks at containers that have ended side by side. They were started before, so starting them again makes
+    /// nothing that another one could show: mount points in what they share are there.
+    fn look_at_exited(
+        &self,
+        containers: &[(String, Container)],
+    ) -> BTreeMap<String, Result<Vec<Found>>> {
+        let exited = containers.iter().filter(|(name, container)| {
+            container.state() == ContainerState::Exited && !self.known(name).remove_on_exit
+        });
+        let exited: Vec<&str> = exited.map(|(name, _)| name.as_str()).collect();
+        let mut looks = BTreeMap::new();
+        for some in exited.chunks(SIDE_BY_SIDE) {
+            std::thread::scope(|scope| {
+                let look = |name: &&str| {
+                    let name = (*name).to_owned();
+                    scope.spawn(move || {
+                        let found = self.look_inside(&name, ContainerState::Exited);
+                        (name, found)
+                    })
+                };
+                let running: Vec<_> = some.iter().map(look).collect();
+                looks.extend(running.into_iter().filter_map(|look| look.join().ok()));
+            });
+        }
+        looks
     }
 
     /// The containers of this case by their names in the scenario.
@@ -98,12 +154,13 @@ impl Cli {
 
     fn look_at_volumes(
         &self,
+        listed: &[Volume],
         containers: &[(String, Container)],
     ) -> Result<Vec<(VolumeSeen, Vec<Seen>)>> {
         let users = users(containers);
         let mut volumes = Vec::new();
-        for volume in self.ours(&self.command(&["volume", "ls", "--quiet"])?)? {
-            let seen = self.volume_seen(&volume, &users);
+        for volume in listed {
+            let seen = self.volume_seen(volume, &users);
             let device = self.state().devices.get(&volume.name).cloned();
             let (path, storage) = match device {
                 Some(device) => (
@@ -241,6 +298,11 @@ impl Cli {
         }
         tree
     }
+}
+
+fn joined_result<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    let died = |_| Err(Fault::Broken("a thread panicked".to_owned()));
+    thread.join().unwrap_or_else(died)
 }
 
 fn of_one(found: Vec<Found>, storage: &Storage) -> Vec<Seen> {

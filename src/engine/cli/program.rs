@@ -5,8 +5,11 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::owner;
 use crate::engine::link::Link;
 
 /// The program by which an engine is spoken to.
@@ -15,6 +18,10 @@ pub(super) struct Program {
     path: PathBuf,
     /// Where it keeps what it forgets to remove.
     temporary: Option<PathBuf>,
+    /// The run that commands are for, and its owner.
+    mark: Option<String>,
+    /// Set when the run has ended: no command may make anything any more.
+    closed: Arc<AtomicBool>,
 }
 
 /// What a command said.
@@ -34,6 +41,8 @@ pub(super) enum Mute {
     Failed(String, io::Error),
     #[error("{0} has not answered for {1} s")]
     Hung(String, u64),
+    #[error("the run has ended")]
+    Ended,
 }
 
 impl Program {
@@ -41,13 +50,31 @@ impl Program {
         Self {
             path: path.as_ref().to_path_buf(),
             temporary: None,
+            mark: None,
+            closed: Arc::default(),
         }
     }
 
-    /// The same with this directory for its temporary files: `podman cp -` leaves its input there.
-    pub(super) fn with_temporary(&self, directory: &Path) -> Self {
+    /// The same for the commands of a run, with this directory for its temporary files: `podman cp -` leaves its
+    /// input there. It can be [closed](Self::close) without the first one.
+    pub(super) fn of_run(&self, run: &str, directory: &Path) -> Self {
         Self {
+            path: self.path.clone(),
             temporary: Some(directory.to_path_buf()),
+            mark: Some(format!("{run} {}", owner::owner())),
+            closed: Arc::default(),
+        }
+    }
+
+    /// Runs nothing from now on, also for those who hold a clone.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// One like it that is not closed.
+    pub(super) fn reopened(&self) -> Self {
+        Self {
+            closed: Arc::default(),
             ..self.clone()
         }
     }
@@ -60,6 +87,9 @@ impl Program {
         let mut command = Command::new(&self.path);
         if let Some(temporary) = &self.temporary {
             command.env("TMPDIR", temporary);
+        }
+        if let Some(mark) = &self.mark {
+            command.env(owner::MARK, mark);
         }
         command
             .args(arguments)
@@ -75,7 +105,8 @@ impl Program {
         &self,
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<Said, Mute> {
-        let output = self.command(arguments).output();
+        let child = self.spawn(self.command(arguments))?;
+        let output = child.wait_with_output();
         output.map(Said::from).map_err(|error| self.mute(error))
     }
 
@@ -130,6 +161,9 @@ impl Program {
     }
 
     pub(super) fn spawn(&self, mut command: Command) -> Result<Child, Mute> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(Mute::Ended);
+        }
         command.spawn().map_err(|error| self.mute(error))
     }
 
@@ -180,6 +214,11 @@ mod tests {
         assert_eq!(fed.out, "x");
         let hung = sh.run_within(["-c", "sleep 60"], Duration::from_millis(20));
         assert!(matches!(hung, Err(Mute::Hung(..))), "{hung:?}");
+        let of_run = sh.of_run("r", Path::new("/tmp"));
+        let clone = of_run.clone();
+        of_run.close();
+        assert!(matches!(clone.run(["-c", ":"]), Err(Mute::Ended)));
+        assert!(of_run.reopened().run(["-c", ":"]).is_ok());
         let missing = Program::new("/no/such/program").run(["x"]);
         assert!(matches!(missing, Err(Mute::Missing(_))), "{missing:?}");
     }

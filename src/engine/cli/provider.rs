@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct CliProvider {
     name: String,
     program: Program,
+    /// What it has said of itself.
+    about: Mutex<Option<About>>,
     /// Scratch directory → what its cases share. Dropped with the provider.
     ground: Mutex<Option<(PathBuf, Arc<Ground>)>>,
 }
@@ -31,14 +33,37 @@ impl CliProvider {
         Self {
             name: name.to_owned(),
             program: Program::new(program),
+            about: Mutex::default(),
             ground: Mutex::default(),
         }
     }
 
+    /// What it says of itself, asked once.
     fn about(&self) -> Result<About, Absent> {
-        let version = self.ask(&["--version"])?;
-        let flavor = Flavor::of(&version);
-        let info = self.ask(&["info", "--format", "{{json .}}"])?;
+        let mut known = self.about.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(about) = &*known {
+            return Ok(about.clone());
+        }
+        let about = self.ask_about()?;
+        *known = Some(about.clone());
+        Ok(about)
+    }
+
+    fn ask_about(&self) -> Result<About, Absent> {
+        let server = ["version", "--format", "{{.Server.APIVersion}}"];
+        let (version, info, api) = std::thread::scope(|scope| {
+            let info = scope.spawn(|| self.ask(&["info", "--format", "{{json .}}"]));
+            let api = scope.spawn(|| self.ask(&server));
+            let died = |_| Err(unanswered("a thread panicked"));
+            let version = self.ask(&["--version"]);
+            (
+                version,
+                info.join().unwrap_or_else(died),
+                api.join().unwrap_or_else(died),
+            )
+        });
+        let flavor = Flavor::of(&version?);
+        let info = info?;
         let info: Value = serde_json::from_str(&info).map_err(|error| Absent {
             reason: format!("what it says of itself is no JSON: {error}"),
             remedy: "use a program that knows `info --format '{{json .}}'`".to_owned(),
@@ -47,14 +72,11 @@ impl CliProvider {
         if let Some(error) = info.pointer("/ServerErrors/0").and_then(Value::as_str) {
             return Err(unanswered(error));
         }
-        let format = match flavor {
-            Flavor::Podman => "{{.Client.APIVersion}}",
-            Flavor::Docker | Flavor::Nerdctl => "{{.Server.APIVersion}}",
+        let api = match flavor {
+            Flavor::Podman => self.ask(&["version", "--format", "{{.Client.APIVersion}}"]),
+            Flavor::Docker | Flavor::Nerdctl => api,
         };
-        let api = self
-            .ask(&["version", "--format", format])
-            .unwrap_or_default();
-        Ok(About::parse(flavor, &info, &api))
+        Ok(About::parse(flavor, &info, &api.unwrap_or_default()))
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<String, Absent> {
@@ -99,8 +121,10 @@ impl Provider for CliProvider {
 
     fn probe(&self, _options: &OpenOptions) -> Result<Description, Absent> {
         let about = self.about()?;
+        let flavor = about.flavor.name();
         Ok(Description {
             name: self.name.clone(),
+            form_of: (self.name != flavor).then(|| flavor.to_owned()),
             capabilities: about.capabilities(),
             version: about.version,
             kernel: about.kernel,

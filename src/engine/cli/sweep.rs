@@ -1,10 +1,10 @@
 //! Removing what a run made: its own at its end, and that of runs whose process is gone.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use super::names::{PREFIX, RUN_LABEL};
+use super::owner::{is_gone, is_here, wait_for_commands};
 use super::program::Program;
 use super::words;
 
@@ -32,53 +32,21 @@ pub(super) fn new_run() -> String {
     format!("{:012x}", hasher.finish() & 0xffff_ffff_ffff)
 }
 
-/// This process, as others can find it: machine, boot, process, start.
-pub(super) fn owner() -> String {
-    let pid = std::process::id();
-    format!("{} {pid} {}", machine(), started(pid).unwrap_or_default())
-}
-
-fn machine() -> String {
-    let read = |path: &str| {
-        fs::read_to_string(path)
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
-    };
-    let name = read("/proc/sys/kernel/hostname");
-    format!("{name} {}", read("/proc/sys/kernel/random/boot_id"))
-}
-
-/// When a process started, in ticks since boot: field 22 of `proc_pid_stat(5)`.
-fn started(pid: u32) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let after_name = stat.rsplit_once(')')?.1;
-    after_name.split_whitespace().nth(19).map(str::to_owned)
-}
-
-/// Whether the owner of a run is gone for certain: a process of this machine that has ended, or of an
-/// earlier boot.
-fn is_gone(owner: &str) -> bool {
-    let mut words = owner.split(' ');
-    let mut here = machine();
-    let (name, boot) = (words.next(), words.next());
-    let (pid, start) = (words.next().and_then(|pid| pid.parse().ok()), words.next());
-    let boot_here = here.split_off(here.find(' ').unwrap_or(here.len()));
-    let (Some(name), Some(boot), Some(pid)) = (name, boot, pid) else {
-        return false;
-    };
-    name == here && (boot != boot_here.trim() || started(pid).as_deref() != start)
-}
-
 /// Removes what runs left behind whose process is gone. `all`: also those of other machines.
 ///
 /// # Errors
 /// Why the engine cannot be asked.
 pub fn sweep(program: &str, all: bool) -> Result<Swept, String> {
     let program = Program::new(program);
+    // What they have been told to make is there then, and is found.
+    wait_for_commands(|_, owner| is_gone(owner));
     let filter = format!("label={OWNER_LABEL}");
     let names = list(&program, &["volume", "ls", "--quiet", "--filter", &filter])?;
     let mut swept = Swept::default();
+    for run in ownerless(&program, &names) {
+        swept.runs += 1;
+        swept.objects += remove_run(&program, &run);
+    }
     for name in names {
         let Some(run) = name.strip_prefix(PREFIX) else {
             continue;
@@ -86,8 +54,7 @@ pub fn sweep(program: &str, all: bool) -> Result<Swept, String> {
         let format = format!("{{{{index .Labels \"{OWNER_LABEL}\"}}}}");
         let owner = list(&program, &["volume", "inspect", "--format", &format, &name])?;
         let owner = owner.first().map(String::as_str).unwrap_or_default();
-        let here = owner.split(' ').next() == machine().split(' ').next();
-        if is_gone(owner) || (all && !here) {
+        if is_gone(owner) || (all && !is_here(owner)) {
             swept.runs += 1;
             swept.objects += remove_run(&program, run);
         } else {
@@ -95,6 +62,47 @@ pub fn sweep(program: &str, all: bool) -> Result<Swept, String> {
         }
     }
     Ok(swept)
+}
+
+/// Runs of which something is there, but not the volume that says whose it is: it is there before anything else of a
+/// run, and goes after it.
+fn ownerless(program: &Program, owned: &[String]) -> BTreeSet<String> {
+    let filter = format!("label={RUN_LABEL}");
+    let format = "{{.Labels}}";
+    let mut runs = BTreeSet::new();
+    for listing in [
+        &["ps", "--all", "--filter", &filter, "--format", format][..],
+        &["volume", "ls", "--filter", &filter, "--format", format],
+    ] {
+        let lines = list(program, listing).unwrap_or_default();
+        runs.extend(lines.iter().filter_map(|line| run_in(line)));
+    }
+    // What is listed first may belong to a run that has begun since its volume was looked for.
+    let filter = format!("label={OWNER_LABEL}");
+    let now = list(program, &["volume", "ls", "--quiet", "--filter", &filter]);
+    let now = now.unwrap_or_default();
+    let has_owner = |run: &str| {
+        let volume = format!("{PREFIX}{run}");
+        owned.contains(&volume) || now.contains(&volume)
+    };
+    runs.retain(|run| !has_owner(run));
+    runs
+}
+
+/// The run among labels as `ls` gives them: `a=b,layerspec.run=R` or `map[a:b layerspec.run:R]`.
+fn run_in(labels: &str) -> Option<String> {
+    let (_, rest) = labels.split_once(RUN_LABEL)?;
+    let rest = rest.strip_prefix(['=', ':'])?;
+    let run: String = rest
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
+    is_run(&run).then_some(run)
+}
+
+/// Twelve hexadecimal digits, as [`new_run`] gives.
+fn is_run(name: &str) -> bool {
+    name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Removes everything of a run; what cannot be removed stays. Gives how much was there.
@@ -116,6 +124,21 @@ pub(super) fn remove(program: &Program, label: &str, prefix: &str) -> usize {
     for marked in marked_volumes(program, prefix) {
         program.run(["volume", "rm", "--force", &marked]).ok();
     }
+    let images = remove_labelled_images(program, label);
+    // The run's own volume tells whose all of it is: it stays while anything does.
+    let all = containers.left + images.left == 0;
+    let wanted = |name: &str| ours(name, prefix) && (all || name != prefix);
+    let volumes = ["volume", "ls", "--quiet"];
+    let volumes = remove_listed(program, &volumes, &["volume", "rm", "--force"], wanted);
+    containers.removed + images.removed + volumes.removed
+}
+
+/// Removes the images with a label. Gives whether none is left.
+pub(super) fn remove_images(program: &Program, label: &str) -> bool {
+    remove_labelled_images(program, label).left == 0
+}
+
+fn remove_labelled_images(program: &Program, label: &str) -> Removed {
     let images = [
         "image",
         "ls",
@@ -125,13 +148,7 @@ pub(super) fn remove(program: &Program, label: &str, prefix: &str) -> usize {
         "--filter",
         label,
     ];
-    let images = remove_listed(program, &images, &["image", "rm", "--force"], |_| true);
-    // The run's own volume tells whose all of it is: it stays while anything does.
-    let all = containers.left + images.left == 0;
-    let wanted = |name: &str| ours(name, prefix) && (all || name != prefix);
-    let volumes = ["volume", "ls", "--quiet"];
-    let volumes = remove_listed(program, &volumes, &["volume", "rm", "--force"], wanted);
-    containers.removed + images.removed + volumes.removed
+    remove_listed(program, &images, &["image", "rm", "--force"], |_| true)
 }
 
 /// How many objects there were.
@@ -210,20 +227,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_process_that_is_surely_gone_is_gone() {
-        assert!(!is_gone(&owner()), "this process runs");
-        let machine = machine();
-        let name = machine.split(' ').next().unwrap();
-        let pid = std::process::id();
-        for (owner, gone) in [
-            (format!("{machine} {pid} 1"), true),
-            (format!("{machine} 4194305 1"), true),
-            (format!("{name} earlier-boot {pid} 1"), true),
-            (format!("elsewhere boot {pid} 1"), false),
-            (String::new(), false),
-            (machine.clone(), false),
+    fn a_run_has_a_name_that_nobody_chooses() {
+        assert!(is_run(&new_run()));
+        for name in ["none", "", "0123456789abc", "0123456789ax"] {
+            assert!(!is_run(name), "{name}");
+        }
+        let run = Some("0123456789ab".to_owned());
+        for (labels, expected) in [
+            (
+                "layerspec.case=0123456789ab-1,layerspec.run=0123456789ab",
+                run.clone(),
+            ),
+            (
+                "map[layerspec.case:0123456789ab-1 layerspec.run:0123456789ab]",
+                run,
+            ),
+            ("layerspec.run=none", None),
+            ("", None),
         ] {
-            assert_eq!(is_gone(&owner), gone, "{owner:?}");
+            assert_eq!(run_in(labels), expected, "{labels}");
         }
     }
 

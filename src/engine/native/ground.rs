@@ -12,7 +12,7 @@ use super::space::Disk;
 use crate::rootfs::Locks;
 use crate::store::remove_tree;
 use crate::union::{
-    Directory, Errno, Options, Ownership, Result, Space, Stack, Union, XattrNamespace,
+    Directory, Errno, MountOptions, Options, Ownership, Result, Space, Stack, Union, XattrNamespace,
 };
 
 const DEFAULT_ACL: &str = "system.posix_acl_default";
@@ -24,6 +24,19 @@ pub(super) struct Keeping {
     pub(super) ownership: Ownership,
     /// The union's marks.
     pub(super) namespace: XattrNamespace,
+    /// What was asked for.
+    pub(super) mount: MountOptions,
+}
+
+impl Keeping {
+    /// Docker's overlay2 mounts with `redirect_dir`, `metacopy` and `index` off (rows 15, 43, 45).
+    pub(super) fn options(self) -> Options {
+        self.mount.apply(Options {
+            namespace: self.namespace,
+            ownership: self.ownership,
+            ..Options::default()
+        })
+    }
 }
 
 /// A private directory, removed when dropped unless it is kept.
@@ -271,17 +284,10 @@ impl Ground {
         })
     }
 
-    /// Docker's overlay2 mounts with `redirect_dir`, `metacopy` and `index` off (rows 15, 43, 45).
     fn options(&self, space: Option<Arc<dyn Space>>) -> Options {
-        let Keeping {
-            ownership,
-            namespace,
-        } = self.keeping;
         Options {
-            namespace,
-            ownership,
             space,
-            ..Options::default()
+            ..self.keeping.options()
         }
     }
 }

@@ -11,13 +11,13 @@ use rustix::io::Errno;
 
 use super::ground::{Keeping, Private};
 use crate::engine::{Absent, Capability, Description};
-use crate::union::{Ownership, XattrNamespace};
+use crate::union::{MountOptions, Ownership, XattrNamespace};
 
 /// The name by which the engine is chosen.
 pub(super) const NAME: &str = "native";
 
 /// Tries everything in a private directory that goes away again.
-pub(super) fn probe(scratch: &Path) -> Result<(Description, Keeping), Absent> {
+pub(super) fn probe(scratch: &Path, mount: MountOptions) -> Result<(Description, Keeping), Absent> {
     let shown = scratch.display();
     let private = Private::make(scratch, false).map_err(|error| Absent {
         reason: format!("cannot write to the scratch directory {shown}: {error}"),
@@ -36,23 +36,35 @@ pub(super) fn probe(scratch: &Path) -> Result<(Description, Keeping), Absent> {
             remedy: "choose a scratch directory on another file system".to_owned(),
         });
     }
-    let keeping = if is_real {
-        Keeping {
-            ownership: Ownership::Real,
-            namespace: XattrNamespace::Trusted,
-        }
+    let (ownership, namespace) = if is_real {
+        (Ownership::Real, XattrNamespace::Trusted)
     } else {
-        Keeping {
-            ownership: Ownership::Override,
-            namespace: XattrNamespace::User,
-        }
+        (Ownership::Override, XattrNamespace::User)
+    };
+    let keeping = Keeping {
+        ownership,
+        namespace,
+        mount,
+    };
+    if let Err(errno) = keeping.options().check() {
+        let why = std::io::Error::from(errno);
+        return Err(Absent {
+            reason: format!("cannot merge with {mount}: {why}"),
+            remedy: "leave out options that do not go together, or need root".to_owned(),
+        });
+    }
+    let asked = mount.to_string();
+    let (name, driver) = match asked.as_str() {
+        "" => (NAME.to_owned(), "union".to_owned()),
+        asked => (format!("{NAME}:{asked}"), format!("union ({asked})")),
     };
     let uname = rustix::system::uname();
     let description = Description {
-        name: NAME.to_owned(),
+        form_of: (!asked.is_empty()).then(|| NAME.to_owned()),
+        name,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         kernel: uname.release().to_string_lossy().into_owned(),
-        driver: "union".to_owned(),
+        driver,
         file_system: file_system(directory),
         capabilities: capabilities(directory, has_user_xattrs),
     };

@@ -11,19 +11,34 @@ use super::kernel::Kernel;
 use super::probe::probe;
 use super::refusals::Fault;
 use crate::engine::{Absent, Description, Engine, EngineFault, OpenOptions, Provider};
-use crate::union::{Directory, Ownership, XattrNamespace};
+use crate::union::{Directory, MountOptions, Ownership, XattrNamespace};
 
 /// Opens embedded engines, each on a private directory of its own. What a scratch directory can hold is found out
 /// once and remembered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct NativeProvider {
+    name: String,
+    mount: MountOptions,
     known: Mutex<BTreeMap<PathBuf, (Description, Keeping)>>,
 }
 
 impl NativeProvider {
     /// One that has not looked anywhere yet.
     pub fn new() -> Self {
-        Self::default()
+        Self::with_options(MountOptions::default())
+    }
+
+    /// One whose unions are opened with options of the kernel's: `native:redirect_dir=on`.
+    pub fn with_options(mount: MountOptions) -> Self {
+        let name = match mount.to_string().as_str() {
+            "" => super::probe::NAME.to_owned(),
+            asked => format!("{}:{asked}", super::probe::NAME),
+        };
+        Self {
+            name,
+            mount,
+            known: Mutex::default(),
+        }
     }
 
     fn look(&self, scratch: &Path) -> Result<(Description, Keeping), Absent> {
@@ -31,7 +46,7 @@ impl NativeProvider {
         if let Some(found) = known.get(scratch) {
             return Ok(found.clone());
         }
-        let found = probe(scratch)?;
+        let found = probe(scratch, self.mount)?;
         known.insert(scratch.to_owned(), found.clone());
         Ok(found)
     }
@@ -69,7 +84,7 @@ fn open(ground: Ground, ending: Ending) -> Result<Box<dyn Engine>, EngineFault> 
 /// What could not be made.
 pub(in crate::engine) fn open_on_kernel(
     options: &OpenOptions,
-    namespace: XattrNamespace,
+    (namespace, mount): (XattrNamespace, MountOptions),
     kernel: impl FnOnce(&Directory, &Path) -> Result<Arc<dyn Kernel>, EngineFault>,
 ) -> Result<Box<dyn Engine>, EngineFault> {
     let private = make_private(options)?;
@@ -77,6 +92,11 @@ pub(in crate::engine) fn open_on_kernel(
     let keeping = Keeping {
         ownership: Ownership::Real,
         namespace,
+        // Our own union beside the kernel's reads what that writes; an index is nothing to it.
+        mount: MountOptions {
+            index: None,
+            ..mount
+        },
     };
     open(Ground::on_kernel(private, keeping, kernel), Ending::None)
 }
@@ -90,9 +110,15 @@ fn make_private(options: &OpenOptions) -> Result<Private, EngineFault> {
     })
 }
 
+impl Default for NativeProvider {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Provider for NativeProvider {
     fn name(&self) -> &str {
-        super::probe::NAME
+        &self.name
     }
 
     fn probe(&self, options: &OpenOptions) -> Result<Description, Absent> {

@@ -19,7 +19,7 @@ use crate::agent::{Mode as AgentMode, VARIABLE};
 use crate::engine::link::{Link, Lost};
 use crate::engine::native::kernel::{Act, Actor, Kernel, Merged, Part, Sight};
 use crate::engine::{FileRequest, Refusal};
-use crate::union::{Caller, Directory, Errno, XattrNamespace};
+use crate::union::{Caller, Directory, Errno, MountOptions, XattrNamespace};
 
 /// Where mounts are made, in the engine's directory.
 const PLACE: &str = "mounts";
@@ -29,32 +29,42 @@ const PLACE: &str = "mounts";
 pub(super) struct Mounter {
     directory: OwnedFd,
     path: PathBuf,
-    namespace: XattrNamespace,
+    how: (XattrNamespace, MountOptions),
     last: AtomicU64,
     /// One process is started at a time: what it inherits is no other's.
     starting: Mutex<()>,
 }
 
-/// The options with which layers are mounted, as Docker's overlay2 has them.
-fn options(namespace: XattrNamespace) -> &'static [(&'static str, Option<&'static str>)] {
-    match namespace {
-        XattrNamespace::Trusted => &[
-            ("redirect_dir", Some("off")),
-            ("index", Some("off")),
-            ("metacopy", Some("off")),
-        ],
-        // No redirect is followed and no metacopy either (overlayfs.rst, "User xattr").
-        XattrNamespace::User => &[("userxattr", None), ("index", Some("off"))],
+/// The options with which layers are mounted: what was asked for, else as Docker's overlay2 has them.
+fn options(
+    (namespace, asked): (XattrNamespace, MountOptions),
+) -> Vec<(&'static str, Option<&'static str>)> {
+    let is_trusted = namespace == XattrNamespace::Trusted;
+    let mut options = Vec::new();
+    options.extend((!is_trusted).then_some(("userxattr", None)));
+    let asked_for = asked.pairs();
+    for (name, usual) in [
+        // With `metacopy=on` the kernel turns it on by itself, unless it is told not to.
+        ("redirect_dir", is_trusted && asked.metacopy != Some(true)),
+        ("index", true),
+        // Of redirects and metacopies none is followed here anyway (overlayfs.rst, "User xattr").
+        ("metacopy", is_trusted),
+    ] {
+        if usual && asked_for.iter().all(|(asked, _)| *asked != name) {
+            options.push((name, Some("off")));
+        }
     }
+    options.extend(asked_for);
+    options
 }
 
 /// The same as one reads them in a mount table.
-pub(super) fn options_shown(namespace: XattrNamespace) -> String {
-    let shown = |(key, value): &(&str, Option<&str>)| match value {
+pub(super) fn options_shown(how: (XattrNamespace, MountOptions)) -> String {
+    let shown = |(key, value): (&str, Option<&str>)| match value {
         Some(value) => format!("{key}={value}"),
-        None => (*key).to_owned(),
+        None => key.to_owned(),
     };
-    let options: Vec<String> = options(namespace).iter().map(shown).collect();
+    let options: Vec<String> = options(how).into_iter().map(shown).collect();
     options.join(",")
 }
 
@@ -100,12 +110,12 @@ impl Mounter {
     pub(super) fn new(
         directory: &Directory,
         path: &Path,
-        namespace: XattrNamespace,
+        how: (XattrNamespace, MountOptions),
     ) -> Result<Self, Errno> {
         Ok(Self {
             directory: make(directory, PLACE)?,
             path: path.join(PLACE),
-            namespace,
+            how,
             last: AtomicU64::new(0),
             starting: Mutex::default(),
         })
@@ -187,10 +197,10 @@ impl Kernel for Mounter {
                 fsconfig_set_string(context, "upperdir", link_to(upper))?;
                 fsconfig_set_string(context, "workdir", link_to(&work))?;
             }
-            for (key, value) in options(self.namespace) {
+            for (key, value) in options(self.how) {
                 match value {
-                    Some(value) => fsconfig_set_string(context, *key, *value)?,
-                    None => fsconfig_set_flag(context, *key)?,
+                    Some(value) => fsconfig_set_string(context, key, value)?,
+                    None => fsconfig_set_flag(context, key)?,
                 }
             }
             Ok(())

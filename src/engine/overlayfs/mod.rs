@@ -13,6 +13,7 @@
 //! | `provider` | starting the engine's process; the engine as others see it |
 //! | `protocol` | what is said to that process and back |
 //! | `serve` | that process |
+//! | `mapping` | the users of its user name space |
 //! | `kernel` | `overlay` and `tmpfs` mounts, and processes on them |
 //!
 //! Every container's overlay is mounted from its creation to its removal, for the daemon to copy into and out of:
@@ -20,12 +21,13 @@
 //! filesystems"). Only a look at a stopped container unmounts it for a moment, to merge it below a layer
 //! that takes the mount points. Where a file lies is asked of our own union of the same layers.
 //!
-//! An ordinary user's name space maps one user and one group, which show as 0:0: other owners are `EINVAL`, devices
-//! `EPERM`, and without `trusted.overlay.origin` a copied-up file's further names show another inode number. So
+//! An ordinary user's name space maps the users that subuid(5) sets aside for it, through newuidmap(1); without them one
+//! user and one group, which show as 0:0, and other owners are `EINVAL`. Devices are `EPERM`, and without `trusted.overlay.origin` a copied-up file's further names show another inode number. So
 //! the capabilities `owners`, `devices` and `steady-inodes` are found by trying, and missing there. `fill-disk` is
 //! always missing: the disk under the layers is the machine's, and not ours to fill.
 
 mod kernel;
+mod mapping;
 mod protocol;
 mod provider;
 mod serve;

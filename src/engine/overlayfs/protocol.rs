@@ -14,9 +14,14 @@ pub(super) const NAME: &str = "overlayfs";
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Ask {
     /// What can be done here?
-    Probe,
+    Probe {
+        /// Options of the mounts, in the kernel's words.
+        mount: String,
+    },
     /// Open the engine.
     Open {
+        /// As of a probe.
+        mount: String,
         /// Leave the private directory behind.
         keep: bool,
     },

@@ -14,33 +14,56 @@ use crate::engine::{
     Absent, Answer, Description, Engine, EngineFault, OpenOptions, Operation, Provider, World,
 };
 use crate::environment::Environment;
+use crate::union::MountOptions;
 
 /// How long the process may take to end its containers and to remove its directory.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Opens engines on overlayfs, each in a process of its own. What a scratch directory allows is found out once
 /// and remembered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct OverlayfsProvider {
+    name: String,
+    mount: MountOptions,
     known: Mutex<BTreeMap<PathBuf, Result<Description, Absent>>>,
 }
 
 impl OverlayfsProvider {
     /// One that has not looked anywhere yet.
     pub fn new() -> Self {
-        Self::default()
+        Self::with_options(MountOptions::default())
+    }
+
+    /// One whose overlays are mounted with options of the kernel's: `overlayfs:redirect_dir=on,metacopy=on`.
+    pub fn with_options(mount: MountOptions) -> Self {
+        let name = match mount.to_string().as_str() {
+            "" => NAME.to_owned(),
+            asked => format!("{NAME}:{asked}"),
+        };
+        Self {
+            name,
+            mount,
+            known: Mutex::default(),
+        }
     }
 }
 
 impl Provider for OverlayfsProvider {
     fn name(&self) -> &str {
-        NAME
+        &self.name
     }
 
     fn probe(&self, options: &OpenOptions) -> Result<Description, Absent> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let look = || match start(&options.scratch).and_then(|link| ask(&link, &Ask::Probe)) {
-            Ok(Given::Here(description)) => Ok(description),
+        let probe = Ask::Probe {
+            mount: self.mount.to_string(),
+        };
+        let look = || match start(&options.scratch).and_then(|link| ask(&link, &probe)) {
+            Ok(Given::Here(description)) => Ok(Description {
+                form_of: (self.name != NAME).then(|| NAME.to_owned()),
+                name: self.name.clone(),
+                ..description
+            }),
             Ok(Given::Absent { reason, remedy }) => Err(Absent { reason, remedy }),
             Ok(other) => Err(Absent::from(strange(&other))),
             Err(fault) => Err(Absent::from(fault)),
@@ -53,11 +76,21 @@ impl Provider for OverlayfsProvider {
 
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
         let link = start(&options.scratch)?;
-        match ask(&link, &Ask::Open { keep: options.keep })? {
+        let open = Ask::Open {
+            mount: self.mount.to_string(),
+            keep: options.keep,
+        };
+        match ask(&link, &open)? {
             Given::Opened(kept) => Ok(Box::new(Overlayfs { link, kept })),
             Given::Absent { reason, .. } => Err(EngineFault(reason)),
             other => Err(strange(&other)),
         }
+    }
+}
+
+impl Default for OverlayfsProvider {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -9,13 +9,14 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::mount::MountPropagationFlags;
 
 use super::kernel::{Mounter, options_shown};
+use super::mapping::Mapper;
 use super::protocol::{Ask, Given, NAME};
 use crate::agent::answer_calls;
 use crate::engine::native::kernel::Kernel;
 use crate::engine::native::{Survey, open_on_kernel, survey};
 use crate::engine::{Absent, Capability, Description, Engine, EngineFault, OpenOptions};
 use crate::sys::{NameSpace, enter_own};
-use crate::union::{Errno, XattrNamespace};
+use crate::union::{Errno, MountOptions, NotAnOption, XattrNamespace};
 
 /// Serves one engine until standard input ends, and removes what it made.
 pub(crate) fn serve(scratch: &Path) -> io::Result<()> {
@@ -31,13 +32,14 @@ pub(crate) fn serve(scratch: &Path) -> io::Result<()> {
             Err(absent) => return Ok(Given::from(absent.clone())),
         };
         let answered = match ask {
-            Ask::Probe => Ok(match probe(&scratch, namespace) {
+            Ask::Probe { mount } => Ok(match probe(&scratch, (namespace, asked(&mount)?)) {
                 Ok(description) => Given::Here(description),
                 Err(absent) => Given::from(absent),
             }),
-            Ask::Open { keep } => {
+            Ask::Open { mount, keep } => {
                 let scratch = scratch.clone();
-                open(&OpenOptions { scratch, keep }, namespace).map(|opened| {
+                let how = (namespace, asked(&mount)?);
+                open(&OpenOptions { scratch, keep }, how).map(|opened| {
                     let kept = opened.kept();
                     *ours.write().unwrap_or_else(PoisonError::into_inner) = Some(opened);
                     Given::Opened(kept)
@@ -82,16 +84,10 @@ fn enter() -> Result<XattrNamespace, Absent> {
     let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
     let is_root = uid.is_root() && enter_own(NameSpace::Mount).is_ok();
     if !is_root {
+        let mapper = Mapper::prepare(uid.as_raw(), gid.as_raw());
         enter_own(NameSpace::UserAndMount)
             .map_err(|errno| absent("no user name space", &io::Error::from(errno)))?;
-        // One user and one group of our own are all that an ordinary user may map (user_namespaces(7)).
-        for (file, text) in [
-            ("/proc/self/setgroups", "deny".to_owned()),
-            ("/proc/self/uid_map", format!("0 {} 1", uid.as_raw())),
-            ("/proc/self/gid_map", format!("0 {} 1", gid.as_raw())),
-        ] {
-            std::fs::write(file, text).map_err(|error| absent(file, &error))?;
-        }
+        mapper.map().map_err(|(file, error)| absent(file, &error))?;
     }
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     rustix::mount::mount_change("/", private)
@@ -103,16 +99,26 @@ fn enter() -> Result<XattrNamespace, Absent> {
     })
 }
 
-fn open(options: &OpenOptions, namespace: XattrNamespace) -> Result<Box<dyn Engine>, EngineFault> {
-    open_on_kernel(options, namespace, |directory, path| {
-        let mounter = Mounter::new(directory, path, namespace)
+/// Where the kernel keeps the union's marks, and what else it is to be told.
+type How = (XattrNamespace, MountOptions);
+
+fn asked(text: &str) -> Result<MountOptions, String> {
+    match text {
+        "" => Ok(MountOptions::default()),
+        text => text.parse().map_err(|error: NotAnOption| error.to_string()),
+    }
+}
+
+fn open(options: &OpenOptions, how: How) -> Result<Box<dyn Engine>, EngineFault> {
+    open_on_kernel(options, how, |directory, path| {
+        let mounter = Mounter::new(directory, path, how)
             .map_err(|errno| EngineFault(io::Error::from(errno).to_string()))?;
         Ok(Arc::new(mounter))
     })
 }
 
 /// Mounts an overlay and a tmpfs in a directory that goes away again.
-fn probe(scratch: &Path, namespace: XattrNamespace) -> Result<Description, Absent> {
+fn probe(scratch: &Path, how: How) -> Result<Description, Absent> {
     let shown = scratch.display();
     let absent = |what: String| Absent {
         reason: what,
@@ -131,7 +137,7 @@ fn probe(scratch: &Path, namespace: XattrNamespace) -> Result<Description, Absen
         absent(format!("cannot mount {what} in {shown}: {why}"))
     };
     let mount = || -> Result<_, Errno> {
-        let mounter = Mounter::new(&opened, directory.path(), namespace)?;
+        let mounter = Mounter::new(&opened, directory.path(), how)?;
         let upper = mounter.probe_directory("upper")?;
         let lower = mounter.probe_directory("lower")?;
         let file = rustix::fs::openat(
@@ -144,7 +150,16 @@ fn probe(scratch: &Path, namespace: XattrNamespace) -> Result<Description, Absen
         let merged = mounter.merge(Some(&upper), std::slice::from_ref(&lower))?;
         Ok((mounter, merged))
     };
-    let (mounter, merged) = mount().map_err(|errno| tried("overlay", errno))?;
+    let (mounter, merged) = mount().map_err(|errno| {
+        let told = tried(&format!("overlay ({})", options_shown(how)), errno);
+        if how.1 == MountOptions::default() {
+            return told;
+        }
+        Absent {
+            remedy: "leave out options that do not go together, or need root".to_owned(),
+            ..told
+        }
+    })?;
     drop(
         mounter
             .memory(Some(4096))
@@ -162,9 +177,10 @@ fn probe(scratch: &Path, namespace: XattrNamespace) -> Result<Description, Absen
     let uname = rustix::system::uname();
     Ok(Description {
         name: NAME.to_owned(),
+        form_of: None,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         kernel: uname.release().to_string_lossy().into_owned(),
-        driver: format!("overlay ({})", options_shown(namespace)),
+        driver: format!("overlay ({})", options_shown(how)),
         file_system: survey(&opened).file_system,
         capabilities,
     })
