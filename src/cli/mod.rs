@@ -5,7 +5,7 @@
 //! | `args` | the command line as it is typed |
 //! | `settings` | what was typed, validated, with the environment's and the default values filled in |
 //! | `main` | from the process's arguments to its exit code |
-//! | `run`, `list`, `check`, `bless`, `engines`, `coverage`, `clean` | one command each |
+//! | `run`, `list`, `check`, `bless`, `engines`, `coverage`, `clean`, `fuzz` | one command each |
 //! | `execute` | cases side by side, as `run` and `bless` need them |
 //! | `output` | standard output and error, coloured or not |
 //! | [`exit`] | exit codes |
@@ -19,6 +19,7 @@ mod engines;
 mod error;
 mod execute;
 pub mod exit;
+mod fuzz;
 mod image;
 mod list;
 mod main;

@@ -215,7 +215,14 @@ pub(super) fn engines(
         .collect()
 }
 
-fn jobs(typed: Option<String>, environment: &Environment) -> Result<NonZeroUsize, UsageError> {
+/// How many cases run side by side.
+///
+/// # Errors
+/// A text that is no number from 1.
+pub(super) fn jobs(
+    typed: Option<String>,
+    environment: &Environment,
+) -> Result<NonZeroUsize, UsageError> {
     let (text, source) = match (typed, &environment.jobs) {
         (Some(text), _) => (text, "--jobs"),
         (None, Some(text)) => (text.clone(), "LAYERSPEC_JOBS"),
@@ -229,7 +236,11 @@ fn jobs(typed: Option<String>, environment: &Environment) -> Result<NonZeroUsize
     })
 }
 
-fn timeout(text: &str) -> Result<Option<Duration>, UsageError> {
+/// The most that a case may take; `None` for ever.
+///
+/// # Errors
+/// A text that is no duration.
+pub(super) fn timeout(text: &str) -> Result<Option<Duration>, UsageError> {
     if text == "none" {
         return Ok(None);
     }
