@@ -114,6 +114,20 @@ pub fn bless_case(
     run_case(scenario, provider, description, &options)
 }
 
+/// Opens an engine, executes the case, observes and cleans up, without a judgement. A case that needs what the engine has
+/// not is run all the same.
+///
+/// # Errors
+/// What the engine failed at, as a sentence fragment: it could not be opened, or it took longer than the limit.
+pub fn execute_case(
+    scenario: &Scenario,
+    provider: &dyn Provider,
+    description: &Description,
+    options: &CaseOptions,
+) -> Result<Execution, String> {
+    perform(scenario, open(provider, options)?, description, options)
+}
+
 fn open(provider: &dyn Provider, options: &CaseOptions) -> Result<Box<dyn Engine>, String> {
     let how = OpenOptions {
         scratch: options.scratch.clone(),

@@ -30,6 +30,7 @@
 //! | [`case`] | one case from opening the engine to the verdict |
 //! | [`suite`] | all cases of some paths, with their snapshot folders and rule books |
 //! | [`report`] | what a run has to say, for people and for machines |
+//! | [`fuzz`] | random scenarios, on several engines that ought to agree |
 //! | [`cli`] | the `layerspec` command |
 //! | [`harness`] | the same scenarios as trials of `cargo test` |
 //! | [`agent`] | file operations by a real process inside a real container |
@@ -57,6 +58,7 @@ pub mod cli;
 pub mod engine;
 pub mod environment;
 pub mod farewell;
+pub mod fuzz;
 pub mod harness;
 pub mod interrupt;
 pub mod outcome;

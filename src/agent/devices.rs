@@ -8,6 +8,7 @@ use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::Result;
+use super::files::OpenFile;
 
 const ALLOWED: &[(&str, (u32, u32))] = &[
     ("/dev/null", (1, 3)),
@@ -46,7 +47,7 @@ impl Devices {
         descriptors: impl AsFd,
         path: &str,
         flags: OFlags,
-    ) -> Result<OwnedFd> {
+    ) -> Result<OpenFile> {
         let nofollow = flags & OFlags::NOFOLLOW;
         let there = OFlags::PATH | OFlags::CLOEXEC | nofollow;
         let there = rustix::fs::open(path, there, Mode::empty()).map_err(|_| Errno::ACCESS)?;
@@ -64,7 +65,8 @@ impl Devices {
             Some((_, device)) => {
                 let flags = flags - OFlags::CREATE - OFlags::TRUNC - OFlags::NOFOLLOW;
                 let link = device.as_raw_fd().to_string();
-                rustix::fs::openat(descriptors, link, flags, Mode::empty())
+                let file = rustix::fs::openat(&descriptors, link, flags, Mode::empty())?;
+                OpenFile::device(file, there, &descriptors)
             }
             None if kind == FileType::CharacterDevice && number == TERMINAL => Err(Errno::NXIO),
             None => Err(Errno::PERM),

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::contained::enter;
 use super::devices::Devices;
-use super::files::Batch;
+use super::files::{Batch, OpenFile};
 use super::user::User;
 use super::wire::{Ask, Call, Given, Reply};
 use super::{leads_out, plant, walk};
@@ -28,7 +28,7 @@ pub(super) struct Shared {
     /// This process's `/proc/self/fd`, opened before the root changed: it tells where an open file lies.
     pub(super) descriptors: OwnedFd,
     /// Open files that scenarios name.
-    pub(super) handles: Mutex<BTreeMap<String, Arc<OwnedFd>>>,
+    pub(super) handles: Mutex<BTreeMap<String, Arc<OpenFile>>>,
     /// Who acts when a call names nobody.
     user: Option<User>,
     /// What may be opened of the devices on a disk that has none.

@@ -63,6 +63,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Accept what the engine shows now as the approved snapshots
     Bless(BlessArgs),
+    /// Perform random scenarios on several engines and find where they part
+    Fuzz(FuzzArgs),
     /// List the engines: what each can show here, or what it lacks
     Engines(EnginesArgs),
     /// Tell which rules of the rule book have scenarios and which have none
@@ -311,6 +313,47 @@ pub(super) struct BlessArgs {
     /// Delete snapshots to which no case belongs any more
     #[arg(long)]
     pub orphans: bool,
+}
+
+/// `layerspec fuzz`
+#[derive(Debug, Group)]
+pub(super) struct FuzzArgs {
+    /// Engines to hold against each other, as a list with commas; the last is the reference
+    #[arg(
+        short,
+        long,
+        value_name = "ENGINE,ENGINE",
+        default_value = "native,overlayfs"
+    )]
+    pub engines: Vec<String>,
+    /// Where the random choices start; the same seed makes the same cases [default: a new one, which is printed]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// How many cases [default: 1000, or as many as there is time for]
+    #[arg(long, value_name = "N")]
+    pub cases: Option<usize>,
+    /// Start no further case after this time: 30s, 10m
+    #[arg(long, value_name = "DURATION")]
+    pub time: Option<String>,
+    /// Steps in a case
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub steps: usize,
+    /// Folder for the minimal scenarios of what was found
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    pub output: PathBuf,
+    /// Start no further case after the first difference
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// How many cases run side by side [env: LAYERSPEC_JOBS] [default: what the machine has]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<String>,
+    /// The most that a case may take on one engine: 500ms, 10s, 2m, none
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    pub timeout: String,
+    /// Make the run's private directory here, not in the system's temporary directory
+    /// [env: LAYERSPEC_SCRATCH]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
 }
 
 /// `layerspec engines`

@@ -11,7 +11,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::output::Output;
 use super::settings::{BlessSettings, RunSettings, Selection, scratch};
-use super::{adapter, bless, check, clean, compare, coverage, engines, image, list, run};
+use super::{adapter, bless, check, clean, compare, coverage, engines, fuzz, image, list, run};
 use crate::environment::Environment;
 use crate::report;
 
@@ -64,6 +64,7 @@ fn dispatch(
         Command::List(args) => list::list(&Selection::new(args.selection), args.format, output),
         Command::Check(args) => check::check(&args, output),
         Command::Bless(args) => bless::bless(&BlessSettings::new(args, environment)?, output),
+        Command::Fuzz(args) => fuzz::fuzz(args, environment, output),
         Command::Engines(args) => {
             let scratch = scratch(args.scratch, environment)?;
             engines::engines(scratch.as_deref(), args.format, output)

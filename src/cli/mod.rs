@@ -6,7 +6,7 @@
 //! | `settings` | what was typed, validated, with the environment's and the default values filled in |
 //! | `main` | from the process's arguments to its exit code |
 //! | `compare_settings` | the same for `compare` |
-//! | `run`, `compare`, `list`, `check`, `bless`, `engines`, `coverage`, `clean` | one command each |
+//! | `run`, `compare`, `list`, `check`, `bless`, `engines`, `coverage`, `clean`, `fuzz` | one command each |
 //! | `image`, `adapter` | commands on images and adapters |
 //! | `execute` | cases side by side, as `run`, `bless` and `compare` need them |
 //! | `output` | standard output and error, coloured or not |
@@ -24,6 +24,7 @@ mod engines;
 mod error;
 mod execute;
 pub mod exit;
+mod fuzz;
 mod image;
 mod list;
 mod main;

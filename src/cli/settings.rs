@@ -215,6 +215,10 @@ pub(super) fn engines(
         .collect()
 }
 
+/// How many cases run side by side.
+///
+/// # Errors
+/// A text that is no number from 1.
 pub(super) fn jobs(
     typed: Option<String>,
     environment: &Environment,
@@ -232,6 +236,10 @@ pub(super) fn jobs(
     })
 }
 
+/// The most that a case may take; `None` for ever.
+///
+/// # Errors
+/// A text that is no duration.
 pub(super) fn timeout(text: &str) -> Result<Option<Duration>, UsageError> {
     if text == "none" {
         return Ok(None);

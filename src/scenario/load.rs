@@ -42,6 +42,14 @@ pub fn load(files: &[FoundFile], rules: Option<&RuleBook>) -> Result<Vec<Scenari
     }
 }
 
+/// Loads the text of one file: every case, or every fault.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load_text(found: &FoundFile, text: String) -> Result<Vec<Scenario>, Faults> {
+    parse(found, text, None).map_err(Faults::new)
+}
+
 /// Reads a file as text, at most as long as a scenario may be.
 pub(crate) fn read(path: &Path) -> Result<String, Vec<Fault>> {
     let read = || {

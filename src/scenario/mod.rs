@@ -16,6 +16,7 @@
 //! | `mentions` | names that do not resolve |
 //! | `decoder`, `fault`, `words`, `width` | collecting faults, showing them |
 //! | `rules` | the rule book |
+//! | `write/` | the [`Scenario`] → YAML text |
 
 mod cases;
 mod decoder;
@@ -37,15 +38,16 @@ mod steps;
 mod tree;
 mod width;
 mod words;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use fault::{Fault, Faults};
 pub use find::{FoundFile, find};
-pub use load::load;
-pub(crate) use load::parse;
+pub use load::{load, load_text};
 pub use model::{
     Action, At, Check, CheckKind, Difference, Expect, Scenario, SourceFile, Span, Step, When,
 };
 pub use rules::{Level, Rule, RuleBook};
+pub use write::{action_name, operation_name, operation_names, to_yaml};

@@ -15,6 +15,7 @@ use std::sync::atomic::Ordering;
 use rustix::fs::{self, Mode, OFlags, XattrFlags};
 
 use super::attributes::write_representation;
+use super::fault::{Fault, is_planted};
 use super::filesystem::Union;
 use super::lock::{lock, read, write};
 use super::marks::{Mark, OVERRIDE_STAT};
@@ -295,7 +296,7 @@ impl Union {
     }
 
     fn copy_xattrs(&self, lower: &Real, copy: &Real, names: &[OsString]) -> Result<()> {
-        for name in names {
+        for name in names.iter().filter(|_| !is_planted(Fault::NoXattrs)) {
             let Some(value) = lower.xattr(name)? else {
                 continue;
             };

@@ -10,6 +10,7 @@ use rustix::fs::{self, Mode, OFlags, XattrFlags};
 
 use super::acl::{self, Acl};
 use super::copy_up::Need;
+use super::fault::{Fault, is_planted};
 use super::filesystem::{Step, Union, check_name};
 use super::find::UpperSight;
 use super::lock::{lock, read};
@@ -171,7 +172,9 @@ impl Union {
         })?;
         if birth.kind == FileKind::Directory {
             // What the whiteout hid must stay hidden (union rows 35, 36).
-            self.set_opaque(temporary.real())?;
+            if !is_planted(Fault::NotOpaque) {
+                self.set_opaque(temporary.real())?;
+            }
             temporary.exchange(place)?;
         } else {
             temporary.replace(place)?;

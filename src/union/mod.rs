@@ -21,6 +21,7 @@ mod create;
 mod data;
 mod descriptors;
 mod directory;
+pub(crate) mod fault;
 mod filesystem;
 mod find;
 pub mod format;

@@ -5,6 +5,7 @@
 
 use std::ffi::OsStr;
 
+use super::fault::{Fault, is_planted};
 use super::filesystem::{Step, Union, check_name};
 use super::find::{LowerSight, UpperSight};
 use super::lock::lock;
@@ -96,7 +97,7 @@ impl Union {
         is_hiding: bool,
     ) -> Result<()> {
         let farewell = self.prepare_farewell(dir, name, real, facts)?;
-        if is_hiding {
+        if is_hiding && !is_planted(Fault::NoWhiteout) {
             self.whiteout_for(real)?.replace(real)?;
         } else {
             real.unlink()?;

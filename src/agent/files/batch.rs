@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use super::super::Result;
 use super::super::serve::Shared;
 use super::super::wire::Done;
+use super::file::OpenFile;
 use crate::engine::{FileAction, FileRequest, OpenFlag, Refusal, Target, Value};
 
 /// Every open: never waiting for the other end of a pipe, and no terminal of ours.
@@ -26,7 +27,7 @@ pub(in crate::agent) struct Batch<'a> {
 /// A target with its handle looked up.
 pub(in crate::agent) enum Resolved<'a> {
     Path(&'a str),
-    File(Arc<OwnedFd>),
+    File(Arc<OpenFile>),
 }
 
 impl<'a> Batch<'a> {
@@ -106,14 +107,14 @@ impl<'a> Batch<'a> {
     }
 
     /// `EBADF` for a handle that is not open, as for a descriptor.
-    pub(super) fn handle(&self, name: &str) -> Result<Arc<OwnedFd>> {
+    pub(super) fn handle(&self, name: &str) -> Result<Arc<OpenFile>> {
         let handles = self.shared.handles.lock();
         let handles = handles.unwrap_or_else(PoisonError::into_inner);
         handles.get(name).cloned().ok_or(Errno::BADF)
     }
 
     /// Keeps an open file under a name, closing what was there; or closes it.
-    pub(super) fn keep(&self, name: &str, file: Option<OwnedFd>) -> Result<()> {
+    pub(super) fn keep(&self, name: &str, file: Option<OpenFile>) -> Result<()> {
         let handles = self.shared.handles.lock();
         let mut handles = handles.unwrap_or_else(PoisonError::into_inner);
         match file {
@@ -124,17 +125,17 @@ impl<'a> Batch<'a> {
     }
 
     /// `open`, with the devices that a container may use.
-    pub(super) fn open_path(&self, path: &str, flags: OFlags, mode: u32) -> Result<OwnedFd> {
+    pub(super) fn open_path(&self, path: &str, flags: OFlags, mode: u32) -> Result<OpenFile> {
         match (open(path, flags, mode), &self.shared.devices) {
             (Err(Errno::ACCESS), Some(devices)) => {
                 devices.open(&self.shared.descriptors, path, flags | ALWAYS)
             }
-            (opened, _) => opened,
+            (opened, _) => opened.map(OpenFile::from),
         }
     }
 
     /// The open file of a handle, or a path opened for one request.
-    pub(super) fn open(&self, target: &Target, flags: OFlags) -> Result<Arc<OwnedFd>> {
+    pub(super) fn open(&self, target: &Target, flags: OFlags) -> Result<Arc<OpenFile>> {
         match self.resolve(target)? {
             Resolved::File(file) => Ok(file),
             Resolved::Path(path) => self.open_path(path, flags, 0o666).map(Arc::new),

@@ -1,6 +1,7 @@
 //! Requests that change data, open files or attributes.
 
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
+use std::sync::Arc;
 
 use rustix::fs::{
     Access, AtFlags, CWD, FallocateFlags, FileType, FlockOperation, Gid, Mode, OFlags, Timespec,
@@ -21,21 +22,21 @@ impl Batch<'_> {
                 bytes,
             } => {
                 let file = self.open(target, OFlags::WRONLY)?;
-                write_all(&file, *offset, bytes.as_slice())?;
+                write_all(&*file, *offset, bytes.as_slice())?;
                 file
             }
             FileAction::Append { target, bytes } => {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND;
                 let file = self.open(target, flags)?;
-                write_all(&file, None, bytes.as_slice())?;
+                write_all(&*file, None, bytes.as_slice())?;
                 file
             }
             FileAction::Truncate { target, size } => {
                 let file = match target {
-                    Target::Path(path) => open_to_truncate(path)?.into(),
+                    Target::Path(path) => Arc::new(open_to_truncate(path)?.into()),
                     Target::Handle(name) => self.handle(name)?,
                 };
-                rustix::fs::ftruncate(&file, *size)?;
+                rustix::fs::ftruncate(&*file, *size)?;
                 file
             }
             FileAction::Allocate {
@@ -45,17 +46,17 @@ impl Batch<'_> {
                 mode,
             } => {
                 let file = self.open(target, OFlags::WRONLY)?;
-                rustix::fs::fallocate(&file, allocate_flags(*mode), *offset, *length)?;
+                rustix::fs::fallocate(&*file, allocate_flags(*mode), *offset, *length)?;
                 file
             }
             FileAction::Sync { target } => {
-                return rustix::fs::fsync(self.open(target, OFlags::RDONLY)?);
+                return rustix::fs::fsync(&*self.open(target, OFlags::RDONLY)?);
             }
             _ => return Err(Errno::NOSYS),
         };
-        let stat = rustix::fs::fstat(&file)?;
+        let stat = file.stat()?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
-            self.note(self.place_of_file(&file));
+            self.note(self.place_of_file(file.itself()));
         }
         Ok(())
     }
@@ -72,8 +73,11 @@ impl Batch<'_> {
                 let file = self.open_path(path, flags(given), mode.unwrap_or(0o666))?;
                 let asked = flags(given);
                 let made = there.is_none() && asked.contains(OFlags::CREATE);
-                if !asked.contains(OFlags::PATH) && (made || asked.contains(OFlags::TRUNC)) {
-                    self.note(self.place_of_file(&file));
+                let is_file =
+                    FileType::from_raw_mode(file.stat()?.st_mode) == FileType::RegularFile;
+                let is_cut = asked.contains(OFlags::TRUNC) && is_file;
+                if !asked.contains(OFlags::PATH) && (made || is_cut) {
+                    self.note(self.place_of_file(file.itself()));
                 }
                 self.keep(handle, Some(file))
             }
@@ -84,7 +88,7 @@ impl Batch<'_> {
                     LockKind::Exclusive => FlockOperation::NonBlockingLockExclusive,
                     LockKind::Unlock => FlockOperation::NonBlockingUnlock,
                 };
-                match rustix::fs::fcntl_lock(self.handle(handle)?, operation) {
+                match rustix::fs::fcntl_lock(&*self.handle(handle)?, operation) {
                     // POSIX lets a system choose; Linux says EAGAIN.
                     Err(Errno::ACCESS) => Err(Errno::AGAIN),
                     done => done,
@@ -93,7 +97,7 @@ impl Batch<'_> {
             FileAction::LinkHandle { handle, to } => {
                 let file = self.handle(handle)?;
                 // As open(2) has it for O_TMPFILE; AT_EMPTY_PATH would ask for CAP_DAC_READ_SEARCH.
-                let number = file.as_raw_fd().to_string();
+                let number = file.itself().as_raw_fd().to_string();
                 let descriptors = &self.shared.descriptors;
                 rustix::fs::linkat(
                     descriptors,
@@ -146,7 +150,7 @@ impl Batch<'_> {
             }
             FileAction::RemoveXattr { name, .. } => match &target {
                 Resolved::Path(path) => rustix::fs::removexattr(*path, name.as_str())?,
-                Resolved::File(file) => rustix::fs::fremovexattr(file, name.as_str())?,
+                Resolved::File(file) => file.remove_xattr(name)?,
             },
             _ => return Err(Errno::NOSYS),
         }
@@ -185,14 +189,14 @@ fn open_to_truncate(path: &str) -> Result<OwnedFd> {
 }
 
 /// `write` or `pwrite` until everything is written.
-pub(super) fn write_all(file: &OwnedFd, offset: Option<u64>, bytes: &[u8]) -> Result<()> {
+pub(super) fn write_all(file: impl AsFd, offset: Option<u64>, bytes: &[u8]) -> Result<()> {
     let mut rest = bytes;
     let mut at = offset;
     // A call even for nothing: it tells whether one may write.
     loop {
         let count = match at {
-            Some(at) => rustix::io::pwrite(file, rest, at),
-            None => rustix::io::write(file, rest),
+            Some(at) => rustix::io::pwrite(&file, rest, at),
+            None => rustix::io::write(&file, rest),
         };
         let count = match count {
             Err(Errno::INTR) => continue,
@@ -222,7 +226,7 @@ pub(super) fn chmod(target: &Resolved<'_>, mode: u32) -> Result<()> {
     let mode = Mode::from_raw_mode(mode);
     match target {
         Resolved::Path(path) => rustix::fs::chmod(*path, mode),
-        Resolved::File(file) => rustix::fs::fchmod(file, mode),
+        Resolved::File(file) => file.chmod(mode),
     }
 }
 
@@ -235,7 +239,7 @@ pub(super) fn chown(
     let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
     match target {
         Resolved::Path(path) => rustix::fs::chownat(CWD, *path, uid, gid, at_flags(follow)),
-        Resolved::File(file) => rustix::fs::fchown(file, uid, gid),
+        Resolved::File(file) => file.chown(uid, gid),
     }
 }
 
@@ -249,7 +253,7 @@ pub(super) fn set_xattr(
     match target {
         Resolved::Path(path) if follow => rustix::fs::setxattr(*path, name, value, flags),
         Resolved::Path(path) => rustix::fs::lsetxattr(*path, name, value, flags),
-        Resolved::File(file) => rustix::fs::fsetxattr(file, name, value, flags),
+        Resolved::File(file) => file.set_xattr(name, value, flags),
     }
 }
 
@@ -276,7 +280,7 @@ pub(super) fn set_times(
     };
     match target {
         Resolved::Path(path) => rustix::fs::utimensat(CWD, *path, &times, at_flags(follow)),
-        Resolved::File(file) => rustix::fs::futimens(file, &times),
+        Resolved::File(file) => file.set_times(&times),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Requests that give something and change nothing.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, OFlags, SeekFrom, Stat};
 use rustix::io::Errno;
@@ -28,7 +28,7 @@ impl Batch<'_> {
                     (None, Target::Path(_)) => None,
                     (offset, _) => *offset,
                 };
-                read(&file, offset, *length).map(|bytes| Value::Bytes(Bytes(bytes)))
+                read(&*file, offset, *length).map(|bytes| Value::Bytes(Bytes(bytes)))
             }
             FileAction::Readlink { path } => {
                 let text = rustix::fs::readlink(path.as_str(), Vec::new())?;
@@ -38,7 +38,7 @@ impl Batch<'_> {
                 let resolved = self.resolve(target)?;
                 let value = attributes::value(|buffer| match &resolved {
                     Resolved::Path(path) => rustix::fs::getxattr(*path, name.as_str(), buffer),
-                    Resolved::File(file) => rustix::fs::fgetxattr(file, name.as_str(), buffer),
+                    Resolved::File(file) => file.get_xattr(name, buffer),
                 })?;
                 Ok(Value::Bytes(Bytes(value)))
             }
@@ -46,13 +46,13 @@ impl Batch<'_> {
                 let resolved = self.resolve(target)?;
                 attributes::names(|buffer| match &resolved {
                     Resolved::Path(path) => rustix::fs::listxattr(*path, buffer),
-                    Resolved::File(file) => rustix::fs::flistxattr(file, buffer),
+                    Resolved::File(file) => file.list_xattr(buffer),
                 })
                 .map(Value::Names)
             }
             FileAction::List { target } => {
                 let file = self.open(target, OFlags::RDONLY | OFlags::DIRECTORY)?;
-                list(&file).map(Value::Names)
+                list(&*file).map(Value::Names)
             }
             FileAction::Stat { target, follow } => Self::stat(&self.resolve(target)?, *follow),
             FileAction::SeekData { target, offset } => {
@@ -70,7 +70,7 @@ impl Batch<'_> {
             return Err(Errno::NXIO);
         }
         let file = self.open(target, OFlags::RDONLY)?;
-        rustix::fs::seek(&file, to).map(Value::Number)
+        rustix::fs::seek(&*file, to).map(Value::Number)
     }
 
     fn stat(subject: &Resolved<'_>, follow: bool) -> Result<Value> {
@@ -83,7 +83,7 @@ impl Batch<'_> {
                 };
                 (rustix::fs::statat(CWD, *path, flags)?, Some(*path))
             }
-            Resolved::File(file) => (rustix::fs::fstat(file)?, None),
+            Resolved::File(file) => (file.stat()?, None),
         };
         let kind = attributes::kind(&stat, || match link {
             Some(path) => Ok(rustix::fs::readlink(path, Vec::new())?.into_bytes()),
@@ -93,12 +93,12 @@ impl Batch<'_> {
             |buffer| match subject {
                 Resolved::Path(path) if follow => rustix::fs::listxattr(*path, buffer),
                 Resolved::Path(path) => rustix::fs::llistxattr(*path, buffer),
-                Resolved::File(file) => rustix::fs::flistxattr(file, buffer),
+                Resolved::File(file) => file.list_xattr(buffer),
             },
             |name, buffer| match subject {
                 Resolved::Path(path) if follow => rustix::fs::getxattr(*path, name, buffer),
                 Resolved::Path(path) => rustix::fs::lgetxattr(*path, name, buffer),
-                Resolved::File(file) => rustix::fs::fgetxattr(file, name, buffer),
+                Resolved::File(file) => file.get_xattr(name, buffer),
             },
         )?;
         Ok(Value::Stat(StatAnswer {
@@ -126,7 +126,7 @@ fn time(seconds: i64, nanos: impl TryInto<u32>) -> Time {
 }
 
 /// The names in a directory, sorted.
-pub(super) fn list(directory: &OwnedFd) -> Result<Vec<String>> {
+pub(super) fn list(directory: impl AsFd) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(directory)? {
         let entry = entry?;
@@ -141,8 +141,8 @@ pub(super) fn list(directory: &OwnedFd) -> Result<Vec<String>> {
 
 /// `read` or `pread` until there is nothing more. A device without an end gives nothing unless it is told
 /// how much.
-fn read(file: &OwnedFd, offset: Option<u64>, length: Option<u64>) -> Result<Vec<u8>> {
-    let stat: Stat = rustix::fs::fstat(file)?;
+fn read(file: impl AsFd, offset: Option<u64>, length: Option<u64>) -> Result<Vec<u8>> {
+    let stat: Stat = rustix::fs::fstat(&file)?;
     let endless = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice;
     let wanted = match length {
         Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
@@ -155,8 +155,8 @@ fn read(file: &OwnedFd, offset: Option<u64>, length: Option<u64>) -> Result<Vec<
         let step = (wanted - bytes.len()).min(CHUNK);
         let part = buffer.get_mut(..step).unwrap_or_default();
         let read = match offset {
-            Some(offset) => rustix::io::pread(file, &mut *part, offset + bytes.len() as u64),
-            None => rustix::io::read(file, &mut *part),
+            Some(offset) => rustix::io::pread(&file, &mut *part, offset + bytes.len() as u64),
+            None => rustix::io::read(&file, &mut *part),
         };
         let count = match read {
             // An empty pipe.

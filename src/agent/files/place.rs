@@ -49,7 +49,7 @@ impl Batch<'_> {
     pub(super) fn place(&self, target: &Resolved<'_>, follow: bool) -> Option<String> {
         match target {
             Resolved::Path(path) => self.place_of_path(path, follow),
-            Resolved::File(file) => self.place_of_file(file),
+            Resolved::File(file) => self.place_of_file(file.itself()),
         }
     }
 }

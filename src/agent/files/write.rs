@@ -1,5 +1,7 @@
 //! A node of a tree, written by a process.
 
+use std::os::fd::AsFd;
+
 use rustix::fs::{AtFlags, FileType, OFlags, XattrFlags};
 use rustix::io::Errno;
 
@@ -41,12 +43,7 @@ impl Batch<'_> {
                 self.note(self.place_of_name(path));
             }
         }
-        let given = node.mode.is_some()
-            || node.uid.is_some()
-            || node.gid.is_some()
-            || node.mtime.is_some()
-            || !node.xattrs.is_empty();
-        if given {
+        if has_attributes(node) {
             set_attributes(&Resolved::Path(path), node, follow)?;
             self.note(self.place_of_path(path, follow));
         }
@@ -56,19 +53,30 @@ impl Batch<'_> {
     fn write_file(&mut self, path: &str, content: &Content, node: &Node) -> Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC;
         let file = self.open_path(path, flags, 0o666)?;
-        let kind = FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode);
+        let kind = FileType::from_raw_mode(file.stat()?.st_mode);
         if kind == FileType::RegularFile {
-            self.note(self.place_of_file(&file));
+            self.note(self.place_of_file(file.itself()));
         }
         fill(&file, content)?;
+        if has_attributes(node) {
+            self.note(self.place_of_file(file.itself()));
+        }
         set_attributes(&Resolved::File(file.into()), node, true)
     }
 }
 
+fn has_attributes(node: &Node) -> bool {
+    node.mode.is_some()
+        || node.uid.is_some()
+        || node.gid.is_some()
+        || node.mtime.is_some()
+        || !node.xattrs.is_empty()
+}
+
 /// Writes content at the position of an open file.
-pub(in crate::agent) fn fill(file: &std::os::fd::OwnedFd, content: &Content) -> Result<()> {
+pub(in crate::agent) fn fill(file: impl AsFd, content: &Content) -> Result<()> {
     match content {
-        Content::Bytes(bytes) => write_all(file, None, bytes.as_slice()),
+        Content::Bytes(bytes) => write_all(&file, None, bytes.as_slice()),
         Content::Fill { size, fill: None } => rustix::fs::ftruncate(file, *size),
         Content::Fill {
             size,
@@ -81,7 +89,7 @@ pub(in crate::agent) fn fill(file: &std::os::fd::OwnedFd, content: &Content) -> 
             let mut left = *size;
             while left > 0 {
                 let count = usize::try_from(left).unwrap_or(usize::MAX).min(chunk.len());
-                write_all(file, None, chunk.get(..count).unwrap_or_default())?;
+                write_all(&file, None, chunk.get(..count).unwrap_or_default())?;
                 left -= count as u64;
             }
             Ok(())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::engine::{Capability, Description, Provider};
 use crate::engine::{OpenOptions, process::Point};
 use crate::run::execute;
-use crate::scenario::{FoundFile, Scenario, parse};
+use crate::scenario::{FoundFile, Scenario, load_text};
 use crate::verdict::{Verdict, judge};
 
 /// What every probe starts from.
@@ -231,13 +231,7 @@ fn scenario(capability: Capability, steps: &str) -> Result<Scenario, String> {
         stem: name.to_owned(),
     };
     let text = format!("title: {name}\n{IMAGE}{steps}\n");
-    let cases = parse(&found, text, None).map_err(|faults| {
-        faults
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("\n")
-    })?;
+    let cases = load_text(&found, text).map_err(|faults| faults.to_string())?;
     cases.into_iter().next().ok_or_else(|| "no case".to_owned())
 }
 

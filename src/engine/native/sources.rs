@@ -13,7 +13,7 @@ use crate::engine::{Kind, Storage};
 use crate::rootfs::{Process, Rootfs, TargetKind, host_root};
 use crate::store::spec::TmpfsOptions;
 use crate::store::{BindSource, Mount, MountSource, Number, Propagation, TmpfsSource, driver};
-use crate::union::{Errno, NodeRef, Union};
+use crate::union::{Errno, FileKind, NodeRef, Union};
 
 /// The source of a mount.
 #[derive(Debug)]
@@ -101,17 +101,25 @@ impl Daemon {
                 let top = union.root();
                 (union, top)
             }
-            // Docker rows 189, 190.
-            Some(device) => self.host_rootfs()?.find(Path::new(&device)).map_err(|errno| {
-                let why = text(errno);
-                let message = format!(
-                    "error while mounting volume: failed to mount local volume: mount {device}, flags: 0x1000: {why}"
-                );
-                fault(Kind::MountSourceMissing, message)
-            })?,
+            Some(device) => self.bound_volume(&device)?,
         };
         let node = subpath::find(&union, &top, subpath.unwrap_or("."))?;
         Ok((union, node))
+    }
+
+    /// A path of the host that is a volume: Docker rows 189, 190. A file cannot be mounted on the volume's own directory.
+    fn bound_volume(&mut self, device: &str) -> Result<(Arc<Union>, NodeRef)> {
+        let found = self.host_rootfs()?.find(Path::new(device));
+        let (kind, errno) = match found {
+            Ok((union, node)) if node.kind() == FileKind::Directory => return Ok((union, node)),
+            Ok(_) => (Kind::MountTypeMismatch, Errno::NOTDIR),
+            Err(errno) => (Kind::MountSourceMissing, errno),
+        };
+        let why = text(errno);
+        let message = format!(
+            "error while mounting volume: failed to mount local volume: mount {device}, flags: 0x1000: {why}"
+        );
+        Err(fault(kind, message))
     }
 
     /// The host's directory or file: Docker rows 120, 122, 143, 148.

@@ -10,5 +10,4 @@ mod when;
 
 pub(crate) use objects::{image_config, volume_spec};
 pub(crate) use step::steps;
-#[cfg(test)]
 pub(crate) use table::OPERATIONS;

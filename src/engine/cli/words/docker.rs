@@ -60,6 +60,10 @@ pub(super) const TABLE: &[Row] = &[
         Kind::MountSourceMissing,
     ),
     (
+        &["failed to mount local volume", "not a directory"],
+        Kind::MountTypeMismatch,
+    ),
+    (
         &["cannot mount volume over existing file"],
         Kind::MountTypeMismatch,
     ),

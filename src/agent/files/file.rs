@@ -1,0 +1,127 @@
+//! Open files.
+
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+
+use rustix::fs::{AtFlags, Gid, Mode, Stat, Timestamps, Uid, XattrFlags};
+use rustix::io::Errno;
+
+use super::super::Result;
+
+/// An open file. What a memory device leads to is the machine's own, opened outside of the container (`devices`); who and
+/// when and what mode are those of the container's node, so that nobody changes the machine's.
+#[derive(Debug)]
+pub(in crate::agent) struct OpenFile {
+    data: OwnedFd,
+    node: Option<DeviceNode>,
+}
+
+/// The node by which a device was opened.
+#[derive(Debug)]
+struct DeviceNode {
+    /// Opened with `O_PATH`.
+    file: OwnedFd,
+    /// `/proc/self/fd`: calls that take no such descriptor take its name there.
+    descriptors: OwnedFd,
+}
+
+impl From<OwnedFd> for OpenFile {
+    fn from(data: OwnedFd) -> Self {
+        Self { data, node: None }
+    }
+}
+
+impl AsFd for OpenFile {
+    /// What is read and written.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.data.as_fd()
+    }
+}
+
+impl DeviceNode {
+    fn name(&self) -> String {
+        self.file.as_raw_fd().to_string()
+    }
+}
+
+impl OpenFile {
+    /// A device and the container's node for it.
+    pub(in crate::agent) fn device(
+        data: OwnedFd,
+        node: OwnedFd,
+        descriptors: impl AsFd,
+    ) -> Result<Self> {
+        let descriptors = rustix::io::fcntl_dupfd_cloexec(descriptors, 0)?;
+        Ok(Self {
+            data,
+            node: Some(DeviceNode {
+                file: node,
+                descriptors,
+            }),
+        })
+    }
+
+    /// The file of the container's tree.
+    pub(super) fn itself(&self) -> BorrowedFd<'_> {
+        self.node
+            .as_ref()
+            .map_or(self.data.as_fd(), |node| node.file.as_fd())
+    }
+
+    pub(super) fn stat(&self) -> Result<Stat> {
+        rustix::fs::fstat(self.itself())
+    }
+
+    pub(super) fn chmod(&self, mode: Mode) -> Result<()> {
+        match &self.node {
+            None => rustix::fs::fchmod(&self.data, mode),
+            Some(node) => {
+                rustix::fs::chmodat(&node.descriptors, node.name(), mode, AtFlags::empty())
+            }
+        }
+    }
+
+    pub(super) fn chown(&self, uid: Option<Uid>, gid: Option<Gid>) -> Result<()> {
+        match &self.node {
+            None => rustix::fs::fchown(&self.data, uid, gid),
+            Some(node) => rustix::fs::chownat(&node.file, "", uid, gid, AtFlags::EMPTY_PATH),
+        }
+    }
+
+    pub(super) fn set_times(&self, times: &Timestamps) -> Result<()> {
+        match &self.node {
+            None => rustix::fs::futimens(&self.data, times),
+            Some(node) => {
+                rustix::fs::utimensat(&node.descriptors, node.name(), times, AtFlags::empty())
+            }
+        }
+    }
+
+    /// A device node has no attributes in the user name space, and others cannot be reached through it.
+    pub(super) fn set_xattr(&self, name: &str, value: &[u8], flags: XattrFlags) -> Result<()> {
+        match &self.node {
+            None => rustix::fs::fsetxattr(&self.data, name, value, flags),
+            Some(_) => Err(Errno::PERM),
+        }
+    }
+
+    pub(super) fn remove_xattr(&self, name: &str) -> Result<()> {
+        match &self.node {
+            None => rustix::fs::fremovexattr(&self.data, name),
+            Some(_) => Err(Errno::PERM),
+        }
+    }
+
+    pub(super) fn get_xattr(&self, name: &str, buffer: &mut [u8]) -> Result<usize> {
+        match &self.node {
+            None => rustix::fs::fgetxattr(&self.data, name, buffer),
+            Some(_) => Err(Errno::NODATA),
+        }
+    }
+
+    pub(super) fn list_xattr(&self, buffer: &mut [u8]) -> Result<usize> {
+        match &self.node {
+            None => rustix::fs::flistxattr(&self.data, buffer),
+            Some(_) => Ok(0),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! What two engines showed of one scenario, held against each other.
+//!
+//! What may differ and is not compared: the words of a refusal (its code is); inode and device numbers; blocks, which depend on
+//! how much a file system allocates; last access, which depends on its mount options; size and links of a directory, which
+//! depend on its kind; a last modification that is the moment of the run; what seeking data or holes in a directory gives, which
+//! is the business of the file system below where a directory is not merged; the content of an exported archive, which has
+//! the times of the run in it. All the rest is the same or a difference: answers, where changed things lie, and the world
+//! at the end.
+
+use std::collections::BTreeMap;
+
+use crate::engine::{Answer, Code, Errno, FileAnswer, Refusal, SeenKind, StatAnswer, Time, Value};
+use crate::outcome::{Outcome, StepOutcome, answer_words, text};
+use crate::run::{End, Execution, all_steps};
+use crate::scenario::{Action, Scenario, operation_name};
+
+/// What came of a scenario on one engine, or how the engine failed.
+pub(super) type Run = Result<Execution, String>;
+
+/// Times before are somebody's choice, later ones the moment of the run.
+const NOW: i64 = 1_600_000_000;
+
+/// The first thing in which two engines part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What kind it is of: two with the same are mostly one fault.
+    pub class: String,
+    /// What differs, in one line.
+    pub what: String,
+    /// What each engine showed.
+    pub shown: Vec<(String, String)>,
+    /// Position of the step from 1, when it is the answer to a step.
+    pub position: Option<usize>,
+}
+
+/// The first difference between an engine and the reference, which comes last.
+pub(super) fn difference(scenario: &Scenario, runs: &[(&str, Run)]) -> Option<Difference> {
+    let (reference, others) = runs.split_last()?;
+    if let Some(broken) = runs.iter().find_map(|(name, run)| failure(name, run)) {
+        return Some(broken);
+    }
+    let (their_name, Ok(theirs)) = reference else {
+        return None;
+    };
+    others.iter().find_map(|(name, run)| {
+        let ours = run.as_ref().ok()?;
+        let pair = Pair {
+            scenario,
+            names: [name, their_name],
+        };
+        pair.first(&ours.outcome, &theirs.outcome)
+    })
+}
+
+/// An engine that failed is one too many, whatever the others did.
+fn failure(name: &str, run: &Run) -> Option<Difference> {
+    let (step, message) = match run {
+        Err(message) => (None, message),
+        Ok(Execution {
+            end: End::Fault { step, message },
+            ..
+        }) => (step.as_ref(), message),
+        Ok(_) => return None,
+    };
+    let at = step
+        .map(|step| format!("step {step}: "))
+        .unwrap_or_default();
+    // What is counted or named in it is another one each time.
+    let kind: String = message
+        .chars()
+        .filter(|c| !c.is_ascii_digit())
+        .take(60)
+        .collect();
+    Some(Difference {
+        class: format!("{name} failed: {kind}"),
+        what: format!("{at}{name} failed"),
+        shown: vec![(name.to_owned(), message.clone())],
+        position: step.and_then(|step| step.split('.').next()?.parse().ok()),
+    })
+}
+
+struct Pair<'a> {
+    scenario: &'a Scenario,
+    names: [&'a str; 2],
+}
+
+impl Pair<'_> {
+    fn first(&self, ours: &Outcome, theirs: &Outcome) -> Option<Difference> {
+        let steps = ours.steps.iter().zip(&theirs.steps).enumerate();
+        for (index, (one, other)) in steps {
+            if plain(one.answer.as_ref()) != plain(other.answer.as_ref())
+                && !self.seeks_in_directory(index, one, other)
+            {
+                return Some(self.of_step(index, one, other));
+            }
+        }
+        let rest = |outcome: &Outcome| {
+            let mut outcome = Outcome {
+                steps: Vec::new(),
+                ..outcome.clone()
+            };
+            for seen in outcome
+                .host
+                .iter_mut()
+                .filter(|seen| seen.path.ends_with("/out.tar"))
+            {
+                seen.kind = SeenKind::Fifo;
+            }
+            outcome
+        };
+        if rest(ours) == rest(theirs) {
+            return None;
+        }
+        Some(self.of_world(ours, theirs))
+    }
+
+    fn seeks_in_directory(&self, index: usize, ours: &StepOutcome, theirs: &StepOutcome) -> bool {
+        let steps = all_steps(&self.scenario.steps);
+        let seeks = steps.get(index).is_some_and(|step| match &step.action {
+            Action::Operation(operation) => operation_name(operation).starts_with("seek "),
+            Action::Concurrently(_) => false,
+        });
+        let invalid = Some(Code::Errno(Errno::from(rustix::io::Errno::INVAL)));
+        seeks
+            && [ours, theirs]
+                .iter()
+                .any(|step| step.answer.as_ref().and_then(refused) == invalid)
+    }
+
+    fn of_step(&self, index: usize, ours: &StepOutcome, theirs: &StepOutcome) -> Difference {
+        let steps = all_steps(&self.scenario.steps);
+        let name = match steps.get(index).map(|step| &step.action) {
+            Some(Action::Operation(operation)) => operation_name(operation),
+            _ => "concurrently",
+        };
+        let brief = |step: &StepOutcome| step.answer.as_ref().map_or_else(String::new, brief);
+        let (mut one, mut other) = (brief(ours), brief(theirs));
+        let class = format!("{name}: {one}, not {other}");
+        if one == other {
+            let long = |step: &StepOutcome| format!("{:?}", plain(step.answer.as_ref()));
+            (one, other) = (long(ours), long(theirs));
+            if let (Some(a), Some(b)) = (&ours.answer, &theirs.answer) {
+                let (a, b) = (answer_words(a), answer_words(b));
+                if a != b {
+                    (one, other) = (a, b);
+                }
+            }
+        }
+        Difference {
+            class,
+            what: format!("step {}, {}", ours.number, ours.words),
+            shown: self.shown(one, other),
+            position: ours
+                .number
+                .split('.')
+                .next()
+                .and_then(|number| number.parse().ok()),
+        }
+    }
+
+    fn of_world(&self, ours: &Outcome, theirs: &Outcome) -> Difference {
+        let (one, other) = (text(ours), text(theirs));
+        let lines = crate::outcome::differences(&other, &one);
+        let first = lines.first().cloned();
+        let section = first
+            .as_ref()
+            .and_then(|line| line.split([' ', ':']).next())
+            .unwrap_or("what is not shown");
+        let missing = |line: &str| {
+            [
+                "missing", "only now", "mode", "owner", "content", "from", "→",
+            ]
+            .into_iter()
+            .find(|word| line.contains(word))
+            .unwrap_or("other")
+        };
+        let class = format!(
+            "at the end: {section} {}",
+            first.as_deref().map_or("", missing)
+        );
+        let [our_name, their_name] = self.names;
+        Difference {
+            class,
+            what: format!("at the end, {our_name} against {their_name}"),
+            shown: vec![(our_name.to_owned(), lines.join("\n"))],
+            position: None,
+        }
+    }
+
+    fn shown(&self, one: String, other: String) -> Vec<(String, String)> {
+        self.names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .zip([one, other])
+            .collect()
+    }
+}
+
+/// What kind of answer it is.
+fn brief(answer: &Answer) -> String {
+    match answer {
+        Answer::Refused(Refusal { code, .. }) => code.to_string(),
+        Answer::Done(Value::Files(answers)) => answers
+            .iter()
+            .find_map(|answer| answer.result.as_ref().err())
+            .map_or_else(|| "ok".to_owned(), |refusal| refusal.code.to_string()),
+        Answer::Done(_) => "ok".to_owned(),
+        Answer::Unsupported(_) => "unsupported".to_owned(),
+        Answer::Broken(_) => "broken".to_owned(),
+    }
+}
+
+/// Whether the engine did what was asked.
+pub(super) fn succeeded(answer: &Answer) -> bool {
+    brief(answer) == "ok"
+}
+
+/// The code of the refusal in an answer.
+pub(super) fn refused(answer: &Answer) -> Option<Code> {
+    match answer {
+        Answer::Refused(refusal) => Some(refusal.code),
+        Answer::Done(Value::Files(answers)) => answers
+            .iter()
+            .find_map(|answer| answer.result.as_ref().err())
+            .map(|refusal| refusal.code),
+        _ => None,
+    }
+}
+
+/// An answer without what may differ.
+fn plain(answer: Option<&Answer>) -> Option<Answer> {
+    let refusal = |refusal: &Refusal| Refusal {
+        code: refusal.code,
+        message: String::new(),
+    };
+    let value = |value: &Value| match value {
+        Value::Stat(stat) => Value::Stat(plain_stat(stat)),
+        other => other.clone(),
+    };
+    Some(match answer? {
+        Answer::Refused(refused) => Answer::Refused(refusal(refused)),
+        Answer::Done(Value::Files(answers)) => {
+            let file = |answer: &FileAnswer| FileAnswer {
+                result: match &answer.result {
+                    Ok(given) => Ok(value(given)),
+                    Err(refused) => Err(refusal(refused)),
+                },
+                changed: answer.changed.clone(),
+            };
+            Answer::Done(Value::Files(answers.iter().map(file).collect()))
+        }
+        other => other.clone(),
+    })
+}
+
+fn plain_stat(stat: &StatAnswer) -> StatAnswer {
+    let zero = Time {
+        seconds: 0,
+        nanos: 0,
+    };
+    let is_directory = stat.kind == SeenKind::Directory;
+    let is_now = stat.mtime.seconds > NOW;
+    StatAnswer {
+        size: if is_directory { 0 } else { stat.size },
+        links: if is_directory { 0 } else { stat.links },
+        blocks: 0,
+        ino: 0,
+        dev: 0,
+        atime: zero,
+        mtime: if is_now {
+            Time {
+                seconds: NOW,
+                nanos: 0,
+            }
+        } else {
+            stat.mtime
+        },
+        xattrs: BTreeMap::clone(&stat.xattrs),
+        ..stat.clone()
+    }
+}

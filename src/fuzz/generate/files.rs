@@ -1,0 +1,544 @@
+//! What processes do to their disks.
+
+use super::pool;
+use super::state::State;
+use crate::engine::{
+    AccessMode, AllocateMode, Capability, DeviceKind, FileAction, FileRequest, LockKind, Node,
+    NodeKind, OpenFlag, Operation, Place, RenameMode, Target, XattrMode,
+};
+use crate::fuzz::dice::Dice;
+
+/// One process's request, made for a place.
+type Make = fn(&mut Scene<'_>) -> FileAction;
+
+/// How often each is tried.
+const KINDS: &[(usize, Make)] = &[
+    (12, write),
+    (5, write_at),
+    (5, append),
+    (6, read),
+    (4, truncate),
+    (2, allocate),
+    (1, seek_data),
+    (1, seek_hole),
+    (9, mkdir),
+    (5, rmdir),
+    (9, delete),
+    (14, rename),
+    (8, link),
+    (4, symlink),
+    (2, readlink),
+    (5, chmod),
+    (5, chown),
+    (4, touch),
+    (4, setxattr),
+    (2, getxattr),
+    (2, removexattr),
+    (2, listxattr),
+    (6, list),
+    (8, stat),
+    (4, access),
+    (2, mknod),
+    (2, mkfifo),
+    (1, mksock),
+    (8, open),
+    (3, close),
+    (2, lock),
+    (1, link_handle),
+    (1, sync),
+];
+
+/// Flags that go together, and some that do not.
+const FLAGS: &[(usize, &[OpenFlag])] = &[
+    (8, &[OpenFlag::Read]),
+    (8, &[OpenFlag::Read, OpenFlag::Write]),
+    (4, &[OpenFlag::Write]),
+    (4, &[OpenFlag::Write, OpenFlag::Create]),
+    (3, &[OpenFlag::Read, OpenFlag::Write, OpenFlag::Create]),
+    (3, &[OpenFlag::Write, OpenFlag::Create, OpenFlag::Exclusive]),
+    (3, &[OpenFlag::Write, OpenFlag::Truncate]),
+    (3, &[OpenFlag::Write, OpenFlag::Append]),
+    (3, &[OpenFlag::Read, OpenFlag::Directory]),
+    (2, &[OpenFlag::Read, OpenFlag::Nofollow]),
+    (2, &[OpenFlag::Path]),
+    (2, &[OpenFlag::Path, OpenFlag::Nofollow]),
+    (2, &[OpenFlag::Read, OpenFlag::Write, OpenFlag::Tmpfile]),
+    (1, &[OpenFlag::Write, OpenFlag::Directory]),
+    (1, &[OpenFlag::Read, OpenFlag::Truncate]),
+    (1, &[OpenFlag::Read, OpenFlag::Create]),
+];
+
+/// Where a request is made.
+struct Scene<'s> {
+    state: &'s mut State,
+    dice: &'s mut Dice,
+    place: Place,
+}
+
+/// One step of a process.
+pub(super) fn step(state: &mut State, dice: &mut Dice) -> Operation {
+    let place = state.place(dice);
+    let user = dice.weighted(pool::USERS).map(str::to_owned);
+    let mut scene = Scene {
+        state,
+        dice,
+        place: place.clone(),
+    };
+    let total = KINDS.iter().map(|(weight, _)| weight).sum();
+    let mut rest = scene.dice.below(total);
+    let mut actions = Vec::new();
+    for (weight, make) in KINDS {
+        if rest < *weight {
+            actions.push(make(&mut scene));
+            break;
+        }
+        rest -= weight;
+    }
+    if matches!(actions.as_slice(), [FileAction::Write { .. }]) {
+        scene.write_more(&mut actions);
+    }
+    operation(place, user, actions)
+}
+
+/// A step with these requests.
+pub(super) fn operation(place: Place, user: Option<String>, actions: Vec<FileAction>) -> Operation {
+    let request = |action| FileRequest {
+        action,
+        stop_on_refusal: true,
+    };
+    Operation::Files {
+        place,
+        user,
+        requests: actions.into_iter().map(request).collect(),
+    }
+}
+
+impl Scene<'_> {
+    fn plain_path(&mut self) -> String {
+        self.state.path(&self.place, self.dice)
+    }
+
+    /// A path, now and then written in another way.
+    fn path(&mut self) -> String {
+        let path = self.plain_path();
+        self.decorated(path)
+    }
+
+    fn decorated(&mut self, path: String) -> String {
+        let relative = matches!(self.place, Place::Container(_));
+        match self.dice.below(60) {
+            0 => format!("{path}/"),
+            1 => format!("/{path}"),
+            2 => format!("{path}/."),
+            3 => format!("{path}/.."),
+            4 => format!("/a/..{path}"),
+            5 if relative => path.trim_start_matches('/').to_owned(),
+            6 if relative => format!(".{path}"),
+            7 if self.dice.chance(20) => String::new(),
+            7 => format!("/{}", "n".repeat(256)),
+            8 => format!("/a/../../b{path}"),
+            9 => "/".to_owned(),
+            _ => path,
+        }
+    }
+
+    /// A path that something will be at.
+    fn new_path(&mut self) -> String {
+        let path = self.plain_path();
+        self.state.note(&self.place, &path);
+        self.decorated(path)
+    }
+
+    fn handle(&mut self) -> Option<String> {
+        let here: Vec<&String> = self
+            .state
+            .handles
+            .iter()
+            .filter(|(place, _)| *place == self.place)
+            .map(|(_, name)| name)
+            .collect();
+        match self.dice.pick(&here) {
+            Some(name) => Some((*name).clone()),
+            None if self.dice.chance(2) => Some("nothing".to_owned()),
+            None => None,
+        }
+    }
+
+    /// A path, or a handle that is open.
+    fn target(&mut self) -> Target {
+        if self.dice.chance(25)
+            && let Some(handle) = self.handle()
+        {
+            return Target::Handle(handle);
+        }
+        Target::Path(self.path())
+    }
+
+    /// Further entries of a `write`, no path twice.
+    fn write_more(&mut self, actions: &mut Vec<FileAction>) {
+        for _ in 0..self.dice.weighted(&[(8, 0), (2, 1), (1, 2)]) {
+            let another = write(self);
+            let path = |action: &FileAction| match action {
+                FileAction::Write { path, .. } => path.clone(),
+                _ => String::new(),
+            };
+            if !actions.iter().any(|action| path(action) == path(&another)) {
+                actions.push(another);
+            }
+        }
+    }
+}
+
+fn write(scene: &mut Scene<'_>) -> FileAction {
+    let path = scene.plain_path();
+    scene.state.note(&scene.place, &path);
+    let kind = match scene.dice.below(20) {
+        0..3 => NodeKind::Directory { opaque: false },
+        3 => NodeKind::Symlink {
+            target: pool::link_text(scene.dice),
+        },
+        4 if scene.state.has(Capability::HardLinks) => NodeKind::Hardlink {
+            to: scene.plain_path(),
+        },
+        5 if scene.state.has(Capability::Fifos) => NodeKind::Fifo,
+        _ => NodeKind::File(pool::content(scene.dice)),
+    };
+    let mut node = Node::new(kind);
+    if !matches!(node.kind, NodeKind::Hardlink { .. }) && scene.dice.chance(40) {
+        pool::dress(&mut node, scene.dice, false);
+    }
+    FileAction::Write { path, node }
+}
+
+fn write_at(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::WriteAt {
+        target: scene.target(),
+        offset: scene.dice.maybe(60, pool::size),
+        bytes: pool::bytes(scene.dice),
+    }
+}
+
+fn append(scene: &mut Scene<'_>) -> FileAction {
+    let target = scene.target();
+    if let Target::Path(path) = &target {
+        scene.state.note(&scene.place, path);
+    }
+    FileAction::Append {
+        target,
+        bytes: pool::bytes(scene.dice),
+    }
+}
+
+fn read(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::Read {
+        target: scene.target(),
+        offset: scene.dice.maybe(30, pool::size),
+        length: scene.dice.maybe(30, pool::size),
+    }
+}
+
+fn truncate(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::Truncate {
+        target: scene.target(),
+        size: pool::size(scene.dice),
+    }
+}
+
+fn allocate(scene: &mut Scene<'_>) -> FileAction {
+    let modes = [
+        AllocateMode::Grow,
+        AllocateMode::KeepSize,
+        AllocateMode::PunchHole,
+        AllocateMode::Zero,
+    ];
+    FileAction::Allocate {
+        target: scene.target(),
+        offset: pool::size(scene.dice),
+        length: pool::size(scene.dice),
+        mode: scene
+            .dice
+            .pick(&modes)
+            .copied()
+            .unwrap_or(AllocateMode::Grow),
+    }
+}
+
+fn seek_data(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::SeekData {
+        target: scene.target(),
+        offset: pool::size(scene.dice),
+    }
+}
+
+fn seek_hole(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::SeekHole {
+        target: scene.target(),
+        offset: pool::size(scene.dice),
+    }
+}
+
+fn mkdir(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::Mkdir {
+        path: scene.new_path(),
+        mode: scene.dice.maybe(30, pool::mode),
+        parents: scene.dice.chance(30),
+    }
+}
+
+fn rmdir(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::Rmdir { path: scene.path() }
+}
+
+fn delete(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::Delete {
+        path: scene.path(),
+        recursive: scene.dice.chance(40),
+    }
+}
+
+fn rename(scene: &mut Scene<'_>) -> FileAction {
+    let flags = scene.state.has(Capability::RenameFlags);
+    let mode = match scene.dice.below(20) {
+        0..3 if flags => RenameMode::Exchange,
+        3..5 if flags => RenameMode::NoReplace,
+        5 if flags => RenameMode::Whiteout,
+        _ => RenameMode::Replace,
+    };
+    FileAction::Rename {
+        from: scene.path(),
+        to: scene.new_path(),
+        mode,
+    }
+}
+
+fn link(scene: &mut Scene<'_>) -> FileAction {
+    if !scene.state.has(Capability::HardLinks) {
+        return read(scene);
+    }
+    FileAction::Link {
+        from: scene.path(),
+        to: scene.new_path(),
+    }
+}
+
+fn symlink(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::Symlink {
+        path: scene.new_path(),
+        target: if scene.dice.chance(3) {
+            String::new()
+        } else {
+            pool::link_text(scene.dice)
+        },
+    }
+}
+
+fn readlink(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::Readlink { path: scene.path() }
+}
+
+fn chmod(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::Chmod {
+        target: scene.target(),
+        mode: pool::mode(scene.dice),
+    }
+}
+
+fn chown(scene: &mut Scene<'_>) -> FileAction {
+    let target = scene.target();
+    let (mut uid, gid) = (
+        scene.dice.maybe(70, pool::id),
+        scene.dice.maybe(60, pool::id),
+    );
+    if uid.is_none() && gid.is_none() {
+        uid = Some(0);
+    }
+    FileAction::Chown {
+        follow: follow(&target, scene.dice),
+        target,
+        uid,
+        gid,
+    }
+}
+
+/// A handle is not followed.
+fn follow(target: &Target, dice: &mut Dice) -> bool {
+    matches!(target, Target::Handle(_)) || dice.chance(75)
+}
+
+fn touch(scene: &mut Scene<'_>) -> FileAction {
+    let target = scene.target();
+    FileAction::Touch {
+        follow: follow(&target, scene.dice),
+        target,
+        atime: scene.dice.maybe(25, pool::time),
+        mtime: scene.dice.maybe(50, pool::time),
+    }
+}
+
+fn setxattr(scene: &mut Scene<'_>) -> FileAction {
+    let (name, value) = pool::xattr(scene.dice);
+    FileAction::SetXattr {
+        target: scene.target(),
+        name,
+        value,
+        mode: match scene.dice.below(8) {
+            0 => XattrMode::Create,
+            1 => XattrMode::Replace,
+            _ => XattrMode::Any,
+        },
+    }
+}
+
+fn getxattr(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::GetXattr {
+        target: scene.target(),
+        name: pool::xattr(scene.dice).0,
+    }
+}
+
+fn removexattr(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::RemoveXattr {
+        target: scene.target(),
+        name: pool::xattr(scene.dice).0,
+    }
+}
+
+fn listxattr(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::ListXattr {
+        target: scene.target(),
+    }
+}
+
+fn list(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::List {
+        target: scene.target(),
+    }
+}
+
+fn stat(scene: &mut Scene<'_>) -> FileAction {
+    let target = scene.target();
+    FileAction::Stat {
+        follow: follow(&target, scene.dice),
+        target,
+    }
+}
+
+fn access(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::Access {
+        path: scene.path(),
+        mode: AccessMode {
+            read: scene.dice.chance(40),
+            write: scene.dice.chance(40),
+            execute: scene.dice.chance(30),
+        },
+    }
+}
+
+fn special(scene: &mut Scene<'_>, kind: NodeKind) -> FileAction {
+    let mut node = Node::new(kind);
+    node.mode = scene.dice.maybe(40, pool::mode);
+    FileAction::Mknod {
+        path: scene.new_path(),
+        node,
+    }
+}
+
+fn mknod(scene: &mut Scene<'_>) -> FileAction {
+    if !scene.state.has(Capability::Devices) {
+        return mkdir(scene);
+    }
+    let kind = pool::device(scene.dice);
+    debug_assert!(matches!(
+        kind,
+        NodeKind::Device {
+            kind: DeviceKind::Char | DeviceKind::Block,
+            ..
+        }
+    ));
+    special(scene, kind)
+}
+
+fn mkfifo(scene: &mut Scene<'_>) -> FileAction {
+    if !scene.state.has(Capability::Fifos) {
+        return mkdir(scene);
+    }
+    special(scene, NodeKind::Fifo)
+}
+
+fn mksock(scene: &mut Scene<'_>) -> FileAction {
+    if !scene.state.has(Capability::Fifos) {
+        return mkdir(scene);
+    }
+    special(scene, NodeKind::Socket)
+}
+
+fn open(scene: &mut Scene<'_>) -> FileAction {
+    if !scene.state.has(Capability::Handles) {
+        return stat(scene);
+    }
+    let handle = scene.dice.text(&["h", "i", "j"]);
+    let path = scene.new_path();
+    let flags = match scene.dice.weighted(FLAGS) {
+        flags
+            if flags.contains(&OpenFlag::Tmpfile) && !scene.state.has(Capability::TmpfileLink) =>
+        {
+            &[OpenFlag::Read]
+        }
+        flags => flags,
+    };
+    let held = (scene.place.clone(), handle.clone());
+    if !scene.state.handles.contains(&held) {
+        scene.state.handles.push(held);
+    }
+    FileAction::Open {
+        path,
+        flags: flags.to_vec(),
+        mode: scene.dice.maybe(20, pool::mode),
+        handle,
+    }
+}
+
+fn close(scene: &mut Scene<'_>) -> FileAction {
+    let Some(handle) = scene.handle() else {
+        return open(scene);
+    };
+    let place = &scene.place;
+    scene
+        .state
+        .handles
+        .retain(|(other, name)| other != place || *name != handle);
+    FileAction::Close { handle }
+}
+
+fn lock(scene: &mut Scene<'_>) -> FileAction {
+    let Some(handle) = scene
+        .handle()
+        .filter(|_| scene.state.has(Capability::Locks))
+    else {
+        return open(scene);
+    };
+    FileAction::Lock {
+        handle,
+        kind: match scene.dice.below(3) {
+            0 => LockKind::Shared,
+            1 => LockKind::Exclusive,
+            _ => LockKind::Unlock,
+        },
+    }
+}
+
+fn link_handle(scene: &mut Scene<'_>) -> FileAction {
+    let Some(handle) = scene.handle() else {
+        return open(scene);
+    };
+    FileAction::LinkHandle {
+        handle,
+        to: scene.new_path(),
+    }
+}
+
+fn sync(scene: &mut Scene<'_>) -> FileAction {
+    FileAction::Sync {
+        target: scene.target(),
+    }
+}

@@ -1,0 +1,148 @@
+//! What the generator believes there is. It is often wrong: it does not know what is refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::pool;
+use crate::engine::{Capability, Place, VolumeRef};
+use crate::fuzz::dice::Dice;
+
+/// How a path is made again that was used before, times in a hundred.
+const KNOWN: usize = 62;
+
+/// Names that things get.
+pub(super) const CONTAINERS: &[&str] = &["one", "two", "three"];
+pub(super) const IMAGES: &[&str] = &["app", "base", "made", "tagged:1", "imported"];
+pub(super) const VOLUMES: &[&str] = &["store", "other", "seeded", "disk"];
+
+/// A container that was made.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) name: String,
+    pub(super) runs: bool,
+    /// Where it has mounts.
+    pub(super) targets: Vec<String>,
+}
+
+/// Everything that was made so far.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) capabilities: BTreeSet<Capability>,
+    pub(super) containers: Vec<Made>,
+    pub(super) images: Vec<String>,
+    pub(super) volumes: Vec<String>,
+    pub(super) anonymous: Vec<VolumeRef>,
+    pub(super) handles: Vec<(Place, String)>,
+    /// Paths of the images, which every container begins with.
+    pub(super) layered: Vec<String>,
+    pub(super) paths: BTreeMap<Place, Vec<String>>,
+    pub(super) is_down: bool,
+    pub(super) is_full: bool,
+}
+
+impl State {
+    pub(super) fn has(&self, capability: Capability) -> bool {
+        self.capabilities.contains(&capability)
+    }
+
+    /// Notes that something may be at a path.
+    pub(super) fn note(&mut self, place: &Place, path: &str) {
+        let known = self.paths.entry(place.clone()).or_default();
+        if known.len() < 40 && path.starts_with('/') && !known.iter().any(|one| one == path) {
+            known.push(path.to_owned());
+        }
+    }
+
+    /// A path in a place: one that is there perhaps, one below or beside it, or any.
+    pub(super) fn path(&self, place: &Place, dice: &mut Dice) -> String {
+        if !dice.chance(KNOWN) {
+            return pool::path(dice);
+        }
+        let own = self.paths.get(place).map_or(&[][..], Vec::as_slice);
+        let inside = match place {
+            Place::Container(name) => self.made(name),
+            Place::Host | Place::Volume(_) => None,
+        };
+        let targets = inside.map_or(&[][..], |made| made.targets.as_slice());
+        let layered = if inside.is_some() {
+            self.layered.as_slice()
+        } else {
+            &[]
+        };
+        let total = own.len() + targets.len() + layered.len();
+        let at = dice.below(total);
+        let found = own.iter().chain(targets).chain(layered).nth(at);
+        let Some(found) = found else {
+            return pool::path(dice);
+        };
+        if dice.chance(18) {
+            format!("{}/{}", found.trim_end_matches('/'), pool::name(dice))
+        } else {
+            found.clone()
+        }
+    }
+
+    pub(super) fn made(&self, name: &str) -> Option<&Made> {
+        self.containers.iter().find(|made| made.name == name)
+    }
+
+    pub(super) fn made_mut(&mut self, name: &str) -> Option<&mut Made> {
+        self.containers.iter_mut().find(|made| made.name == name)
+    }
+
+    /// The container is gone, or it does not run any more.
+    pub(super) fn ended(&mut self, name: &str, is_gone: bool) {
+        self.handles
+            .retain(|(place, _)| !matches!(place, Place::Container(owner) if owner == name));
+        if is_gone {
+            self.containers.retain(|made| made.name != name);
+            self.paths.remove(&Place::Container(name.to_owned()));
+        } else if let Some(made) = self.made_mut(name) {
+            made.runs = false;
+        }
+    }
+
+    /// A container that is there mostly, and runs mostly.
+    pub(super) fn container(&self, dice: &mut Dice) -> String {
+        let running: Vec<&Made> = self.containers.iter().filter(|made| made.runs).collect();
+        if dice.chance(85)
+            && let Some(made) = dice.pick(&running)
+        {
+            return made.name.clone();
+        }
+        match dice.pick(&self.containers) {
+            Some(made) if dice.chance(85) => made.name.clone(),
+            _ => dice.text(CONTAINERS),
+        }
+    }
+
+    pub(super) fn image(&self, dice: &mut Dice) -> String {
+        match dice.pick(&self.images) {
+            Some(image) if dice.chance(94) => image.clone(),
+            _ => dice.text(IMAGES),
+        }
+    }
+
+    pub(super) fn volume_name(&self, dice: &mut Dice) -> String {
+        match dice.pick(&self.volumes) {
+            Some(volume) if dice.chance(70) => volume.clone(),
+            _ => dice.text(VOLUMES),
+        }
+    }
+
+    pub(super) fn volume(&self, dice: &mut Dice) -> VolumeRef {
+        match dice.pick(&self.anonymous) {
+            Some(volume) if dice.chance(30) => volume.clone(),
+            _ => VolumeRef::Named(self.volume_name(dice)),
+        }
+    }
+
+    /// Where a process acts: mostly in a container that runs.
+    pub(super) fn place(&self, dice: &mut Dice) -> Place {
+        let outside = self.has(Capability::HostView);
+        match dice.below(100) {
+            0..8 if outside => Place::Host,
+            8..16 if outside => Place::Volume(self.volume(dice)),
+            _ => Place::Container(self.container(dice)),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Faults that are planted in the union are found and made small.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::{Config, TestRunner};
+
+use super::generate::Worlds;
+use super::{Fuzzer, Reach, case_seed, dice};
+use crate::engine::native::NativeProvider;
+use crate::engine::{
+    Absent, Answer, Capability, Description, Engine, EngineFault, OpenOptions, Operation, Provider,
+    World,
+};
+use crate::scenario::Scenario;
+use crate::union::fault::{Fault, with_fault};
+
+/// A random scenario in which everything may be asked for.
+pub(crate) fn sample(seed: u64, steps: usize) -> Scenario {
+    let worlds = Worlds {
+        capabilities: Capability::ALL.iter().copied().collect(),
+        steps,
+    };
+    let mut runner = TestRunner::new_with_rng(Config::default(), dice::rng(seed));
+    worlds.new_tree(&mut runner).unwrap().current()
+}
+
+/// The embedded engine with a fault.
+struct Faulty {
+    inner: NativeProvider,
+    fault: Option<Fault>,
+}
+
+struct FaultyEngine {
+    inner: Box<dyn Engine>,
+    fault: Option<Fault>,
+}
+
+impl Provider for Faulty {
+    fn name(&self) -> &str {
+        "faulty"
+    }
+
+    fn probe(&self, options: &OpenOptions) -> Result<Description, Absent> {
+        let mut description = self.inner.probe(options)?;
+        description.name = "faulty".to_owned();
+        // Its branches run in other threads, where there is no fault.
+        description.capabilities.remove(&Capability::Concurrent);
+        Ok(description)
+    }
+
+    fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
+        Ok(Box::new(FaultyEngine {
+            inner: self.inner.open(options)?,
+            fault: self.fault,
+        }))
+    }
+}
+
+impl Engine for FaultyEngine {
+    fn perform(&self, operation: &Operation) -> Answer {
+        with_fault(self.fault, || self.inner.perform(operation))
+    }
+
+    fn observe(&self) -> Result<World, EngineFault> {
+        with_fault(self.fault, || self.inner.observe())
+    }
+}
+
+fn fuzzer(fault: Option<Fault>, steps: usize, scratch: &Path) -> Fuzzer {
+    let options = OpenOptions {
+        scratch: scratch.to_path_buf(),
+        keep: false,
+    };
+    let faulty = Faulty {
+        inner: NativeProvider::new(),
+        fault,
+    };
+    let sound = NativeProvider::new();
+    let descriptions = (
+        faulty.probe(&options).unwrap(),
+        sound.probe(&options).unwrap(),
+    );
+    let engines: Vec<(Arc<dyn Provider>, Description)> = vec![
+        (Arc::new(faulty), descriptions.0),
+        (Arc::new(sound), descriptions.1),
+    ];
+    Fuzzer::new(engines, steps, scratch.to_path_buf(), None)
+}
+
+/// Every fault within this many cases, and no more steps in what is left of the case.
+fn finds(fault: Fault, steps_max: usize) {
+    let scratch = tempfile::tempdir().unwrap();
+    let fuzzer = fuzzer(Some(fault), 100, scratch.path());
+    let (seed, difference) = (0..400)
+        .map(|case| case_seed(1, case))
+        .find_map(|seed| {
+            let scenario = fuzzer.scenario(seed).unwrap();
+            Some((seed, fuzzer.show(&scenario).difference?))
+        })
+        .unwrap_or_else(|| panic!("{fault:?} was not found"));
+    let found = fuzzer
+        .find(seed, &difference, Duration::from_secs(120))
+        .unwrap();
+    assert!(found.again, "{fault:?}\n{}", found.text);
+    let steps = found.text.split("\nsteps:\n").nth(1).unwrap();
+    let count = steps
+        .lines()
+        .filter(|line| line.starts_with("  - "))
+        .count();
+    assert!(
+        count <= steps_max,
+        "{fault:?} in {count} steps\n{}",
+        found.text
+    );
+}
+
+#[test]
+fn a_forgotten_whiteout_is_found() {
+    finds(Fault::NoWhiteout, 4);
+}
+
+#[test]
+fn a_directory_that_is_not_opaque_is_found() {
+    finds(Fault::NotOpaque, 4);
+}
+
+#[test]
+fn lost_attributes_are_found() {
+    finds(Fault::NoXattrs, 4);
+}
+
+#[test]
+fn the_engine_agrees_with_itself_and_everything_is_reached() {
+    let scratch = tempfile::tempdir().unwrap();
+    let fuzzer = fuzzer(None, 120, scratch.path());
+    let mut reach = Reach::default();
+    for case in 0..120 {
+        let seed = case_seed(7, case);
+        let shown = fuzzer.show(&fuzzer.scenario(seed).unwrap());
+        assert_eq!(shown.difference, None, "seed {seed}");
+        reach.add(&shown.reach);
+    }
+    for name in crate::scenario::operation_names() {
+        let count = reach.operations.get(name);
+        if name == "concurrently" {
+            // Not with an engine whose faults are a thread's.
+            assert_eq!(count, None);
+            continue;
+        }
+        assert!(
+            count.is_some_and(|count| count.done > 0),
+            "{name}: {count:?}"
+        );
+    }
+}
+
+#[test]
+fn the_same_seed_makes_the_same_scenario() {
+    for seed in 0..20 {
+        let text = |seed| crate::scenario::to_yaml(&sample(seed, 40));
+        assert_eq!(text(seed), text(seed));
+        assert_ne!(text(seed), text(seed + 1));
+    }
+}
