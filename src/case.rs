@@ -125,7 +125,8 @@ pub fn execute_case(
     description: &Description,
     options: &CaseOptions,
 ) -> Result<Execution, String> {
-    perform(scenario, open(provider, options)?, description, options)
+    let engine = open(provider, options)?;
+    perform(scenario, engine, description, options).map_err(|overdue| overdue.why)
 }
 
 fn open(provider: &dyn Provider, options: &CaseOptions) -> Result<Box<dyn Engine>, String> {

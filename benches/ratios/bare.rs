@@ -7,8 +7,8 @@ use std::path::Path;
 /// What the volume scenario leaves on a disk and takes away again: a private directory, one layer with
 /// one file two levels down, a volume, two writable layers each with the mount point of the volume,
 /// two files written, one read, one looked for in vain, everything removed.
-pub(crate) fn volume_scenario(disk: &Path) {
-    let top = disk.join("bare");
+pub(crate) fn volume_scenario(disk: &Path, name: &str) {
+    let top = disk.join(name);
     fs::create_dir(&top).unwrap();
     fs::create_dir(top.join("layer")).unwrap();
     fs::create_dir(top.join("layer/etc")).unwrap();
@@ -44,6 +44,37 @@ fn container(top: &Path, name: &str, work: impl FnOnce(&Path)) {
     }
     fs::remove_dir(upper.join("data")).unwrap();
     fs::remove_dir(&upper).unwrap();
+}
+
+/// A directory, made and removed.
+pub(crate) fn directory(disk: &Path) {
+    let top = disk.join("bare");
+    fs::create_dir(&top).unwrap();
+    fs::remove_dir(&top).unwrap();
+}
+
+/// A layer of 5 directories with 5 files of 6 bytes each, and an empty writable layer, made and removed.
+pub(crate) fn thirty_entries(disk: &Path, name: &str) {
+    let top = disk.join(name);
+    let (layer, upper) = (top.join("layer"), top.join("upper"));
+    for directory in [&top, &layer, &upper] {
+        fs::create_dir(directory).unwrap();
+    }
+    for folder in (0..5).map(|n| layer.join(n.to_string())) {
+        fs::create_dir(&folder).unwrap();
+        for file in (0..5).map(|n| folder.join(n.to_string())) {
+            fs::write(file, "12345\n").unwrap();
+        }
+    }
+    for folder in (0..5).map(|n| layer.join(n.to_string())) {
+        for file in (0..5).map(|n| folder.join(n.to_string())) {
+            fs::remove_file(file).unwrap();
+        }
+        fs::remove_dir(folder).unwrap();
+    }
+    for directory in [upper, layer, top] {
+        fs::remove_dir(directory).unwrap();
+    }
 }
 
 /// Directories with a hundred files of one byte each, as often as it takes, made and removed.

@@ -13,9 +13,8 @@ use layerspec::registry;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use crate::growth::full;
-use crate::measure::{Ratio, compare_made};
-use crate::world::disks;
+use crate::measure::{Ratio, compare};
+use crate::world::{disks, full};
 
 const LAYERS: u32 = 4;
 
@@ -153,9 +152,9 @@ pub(crate) fn image(criterion: &mut Criterion<Ratio>) {
         let mut group = criterion.benchmark_group(format!("image ÷ tar -x, {name}"));
         group.sample_size(10).sampling_mode(SamplingMode::Flat);
         for (kind, is_packed) in [("plain", false), ("gzip", true)] {
-            let image = Image::new(&disk, full(FILES), is_packed);
             group.bench_function(format!("{kind}: 100,000 files, 1 GiB"), |bencher| {
-                compare_made(bencher, || image.unpack(), || image.load());
+                let image = Image::new(&disk, full(FILES), is_packed);
+                compare(bencher, || image.unpack(), || image.load());
             });
         }
         group.finish();

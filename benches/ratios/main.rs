@@ -11,7 +11,7 @@
 )]
 
 mod bare;
-mod growth;
+mod engine;
 mod image;
 mod measure;
 mod scenario;
@@ -25,6 +25,6 @@ use measure::Ratio;
 criterion_group! {
     name = benches;
     config = Criterion::default().with_measurement(Ratio);
-    targets = scenario::scenario, scenario::jobs, growth::growth, growth::scenarios, growth::lookup, image::image
+    targets = scenario::scenario, scenario::empty, scenario::jobs, scenario::first_verdict, engine::engine, image::image
 }
 criterion_main!(benches);

@@ -9,11 +9,25 @@ use criterion::{Bencher, Throughput};
 /// Subject ÷ reference. Lower is better; 1 is as fast as the reference.
 pub(crate) struct Ratio;
 
-/// Times `subject` against `reference`, turn by turn.
-pub(crate) fn compare(
+/// Times `subject` against `reference`, turn by turn. What they give is dropped outside of the time that counts.
+pub(crate) fn compare<R, S>(
     bencher: &mut Bencher<'_, Ratio>,
-    mut reference: impl FnMut(),
-    mut subject: impl FnMut(),
+    mut reference: impl FnMut() -> R,
+    mut subject: impl FnMut() -> S,
+) {
+    compare_prepared(
+        bencher,
+        (|| (), |()| reference()),
+        (|| (), |()| subject()),
+    );
+}
+
+/// [`compare`] for work that needs something made before its time counts: a pair of who makes that, and who
+/// works with it.
+pub(crate) fn compare_prepared<P, R, Q, S>(
+    bencher: &mut Bencher<'_, Ratio>,
+    mut reference: (impl FnMut() -> P, impl FnMut(P) -> R),
+    mut subject: (impl FnMut() -> Q, impl FnMut(Q) -> S),
 ) {
     bencher.iter_custom(|rounds| {
         let (mut of_reference, mut of_subject) = (Duration::ZERO, Duration::ZERO);
@@ -30,68 +44,13 @@ pub(crate) fn compare(
     });
 }
 
-/// [`compare`] for work that leaves something behind, which is taken away outside of the time that counts.
-pub(crate) fn compare_made<R, S>(
-    bencher: &mut Bencher<'_, Ratio>,
-    mut reference: impl FnMut() -> R,
-    mut subject: impl FnMut() -> S,
-) {
-    bencher.iter_custom(|rounds| {
-        let (mut of_reference, mut of_subject) = (Duration::ZERO, Duration::ZERO);
-        for _ in 0..rounds {
-            let start = Instant::now();
-            let made = reference();
-            of_reference += start.elapsed();
-            drop(made);
-            let start = Instant::now();
-            let made = subject();
-            of_subject += start.elapsed();
-            drop(made);
-        }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a few thousand rounds at the most"
-        )]
-        let weight = rounds as f64;
-        weight * of_subject.as_secs_f64() / of_reference.as_secs_f64()
-    });
-}
-
-/// A piece of work of some size, and its bare counterpart of the same size.
-pub(crate) struct Sized<S, B> {
-    pub(crate) subject: S,
-    pub(crate) bare: B,
-}
-
-/// How many times its bare counterpart a large piece of work costs ÷ the same of a small one. 1 is growth
-/// like that of the bare one, so what the file system itself does to many files is no matter.
-pub(crate) fn compare_growth(
-    bencher: &mut Bencher<'_, Ratio>,
-    mut small: Sized<impl FnMut(), impl FnMut()>,
-    mut large: Sized<impl FnMut(), impl FnMut()>,
-) {
-    bencher.iter_custom(|rounds| {
-        let mut times = [Duration::ZERO; 4];
-        for _ in 0..rounds {
-            times[0] += time(&mut small.bare);
-            times[1] += time(&mut small.subject);
-            times[2] += time(&mut large.bare);
-            times[3] += time(&mut large.subject);
-        }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a few thousand rounds at the most"
-        )]
-        let weight = rounds as f64;
-        let [small_bare, small, large_bare, large] = times.map(|time| time.as_secs_f64());
-        weight * (large / large_bare) / (small / small_bare)
-    });
-}
-
-fn time(work: &mut impl FnMut()) -> Duration {
+fn time<P, R>((prepare, work): &mut (impl FnMut() -> P, impl FnMut(P) -> R)) -> Duration {
+    let prepared = prepare();
     let start = Instant::now();
-    work();
-    start.elapsed()
+    let made = work(prepared);
+    let took = start.elapsed();
+    drop(made);
+    took
 }
 
 impl Measurement for Ratio {

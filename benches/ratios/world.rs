@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use layerspec::case::{CaseOptions, run_case};
 use layerspec::engine::{Description, OpenOptions, Provider};
@@ -30,6 +31,12 @@ pub(crate) fn probe(engine: &str) -> Result<(), String> {
     };
     let found = registry::provider(engine).unwrap().probe(&open);
     found.map(drop).map_err(|absent| absent.to_string())
+}
+
+/// A size, or a hundredth of it when the benchmarks are only tried once through.
+pub(crate) fn full(size: u32) -> u32 {
+    let is_trial = std::env::args().any(|argument| argument == "--test");
+    if is_trial { size / 100 } else { size }
 }
 
 /// A folder of scenarios with approved snapshots, and an engine for them.
@@ -68,7 +75,8 @@ impl World {
             keep: false,
             snapshots: home.path().join("snapshots"),
             update: UpdateMode::Check,
-            timeout: None,
+            // As `layerspec run` has it.
+            timeout: if std::env::var_os("WITHTIME").is_none() { None } else { Some(Duration::from_secs(60)) },
         };
         let world = Self {
             home,
@@ -133,6 +141,20 @@ impl World {
             }
         });
     }
+}
+
+/// As little as a scenario can be.
+pub(crate) const EMPTY_SCENARIO: &str = "title: Nothing happens\nsteps:\n  - volume ls:\n";
+
+/// One container of an image with 5 directories of 5 files each.
+pub(crate) fn thirty_entries() -> String {
+    use std::fmt::Write as _;
+    let mut text = "title: Thirty entries\nimages:\n  app:\n    layers:\n".to_owned();
+    for number in 0..25 {
+        let dash = if number == 0 { '-' } else { ' ' };
+        writeln!(text, "      {dash} /{}/{}: \"12345\\n\"", number / 5, number % 5).unwrap();
+    }
+    text + "steps:\n  - run: {name: first, image: app}\n"
 }
 
 /// The volume scenario of which `bare::volume_scenario` leaves the same on disk.

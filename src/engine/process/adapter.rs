@@ -172,6 +172,7 @@ impl Adapter {
             driver: hello.driver.clone(),
             file_system: hello.file_system.clone(),
             capabilities: hello.capabilities.clone(),
+            form_of: None,
         }
     }
 

@@ -21,7 +21,7 @@ mod yaml;
 pub use name::{action_name, operation_name};
 
 use self::yaml::{Map, Yaml, document, list, single};
-use super::{Action, Scenario, Step, When};
+use super::{Action, Difference, Scenario, Step, When};
 use crate::engine::{ImageSpec, Operation, Place};
 
 /// The name of every operation that a step can have.
@@ -41,8 +41,14 @@ pub fn to_yaml(scenario: &Scenario) -> String {
         );
     if !scenario.differs.is_empty() {
         let mut differs = Map::default();
-        for (engine, why) in &scenario.differs {
-            differs = differs.with(engine, why.as_str());
+        for (engine, Difference { why, bug }) in &scenario.differs {
+            differs = match bug {
+                None => differs.with(engine, why.as_str()),
+                Some(bug) => {
+                    let known = Map::default().with("why", why.as_str());
+                    differs.with(engine, known.with("bug", bug.as_str()))
+                }
+            };
         }
         map = map.with("differs", differs);
     }
