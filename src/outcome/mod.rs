@@ -23,7 +23,7 @@ mod tree_text;
 mod value;
 mod words;
 
-pub use compare::{Parting, differences, parting, unified_diff};
+pub use compare::{Parting, Told, differences, parting, unified_diff};
 pub use halves::{Halves, halves, halves_that_differ};
 pub use model::{Fate, LedgerLine, Outcome, StepOutcome};
 pub use place::{place_words, storage_words, volume_name, volume_words};

@@ -14,6 +14,8 @@ use super::{Fate, LedgerLine, Outcome, StepOutcome};
 
 /// First line of every text.
 pub(super) const FIRST: &str = "steps";
+/// What stands for the answer of a step with a `when:`.
+pub(super) const CONDITIONAL: &str = "conditional";
 /// Heading of the last section.
 pub(super) const PERSISTENCE: &str = "persistence";
 /// Last line of every text.
@@ -49,7 +51,7 @@ fn steps(text: &mut String, steps: &[StepOutcome]) {
     let mut table = Table::new(&[6, 56]);
     for step in steps {
         let status = if step.conditional {
-            "conditional".to_owned()
+            CONDITIONAL.to_owned()
         } else {
             step.answer
                 .as_ref()

@@ -3,14 +3,16 @@
 //! | line | key | fields |
 //! |---|---|---|
 //! | first | `header` | `format`: 1; `layerspec`: version; `columns`: each engine with `engine`, `version`, `kernel`, `driver`, `file_system`, `capabilities` |
-//! | one a case and column | `cell` | `case`: its id; `column`: index from 0; `file`; `title`; `marks`: `tree` and `persistence`, each `pass`, `accepted`, `known-bug`, `unsupported`, `unapproved`, `unjudged`, `fail`, `time-out` or `error`; `reason`; `bug`; `failures`; `outcome`: the text that a snapshot holds; `duration_us`; `again`: a shell command |
+//! | one a case and column | `cell` | `case`: its id; `column`: index from 0; `file`; `title`; `marks`: `tree` and `persistence`, each `pass`, `accepted`, `known-bug`, `unsupported`, `unapproved`, `unjudged`, `fail`, `time-out` or `error`; `reason`; `bug`; `failures`; `outcome`: the text that a snapshot holds; `conditional`: answers of the steps with a `when:`, by their numbers; `duration_us`; `again`: a shell command |
 //! | last | `end` | `cells`: how many there are |
 //!
 //! What does not apply is absent. Reading is strict: a file that was cut short, changed by hand or
 //! written by a version with another format is refused with the line at fault. Nothing in a file is
 //! believed to be safe on a terminal.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs::{File, Permissions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -110,7 +112,26 @@ fn line(written: &Written<'_>, out: &mut dyn Write) -> io::Result<()> {
         return Err(io::Error::other(message));
     }
     text.push('\n');
-    out.write_all(text.as_bytes())
+    out.write_all(harmless(&text).as_bytes())
+}
+
+/// JSON without a character that a terminal obeys or that turns the direction of writing: such can
+/// only stand in a string, where it is escaped.
+pub fn harmless(json: &str) -> Cow<'_, str> {
+    let harmful = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !json.contains(harmful) {
+        return Cow::Borrowed(json);
+    }
+    let mut safe = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if harmful(character) {
+            // Writing to a string cannot fail.
+            write!(safe, "\\u{:04x}", u32::from(character)).ok();
+        } else {
+            safe.push(character);
+        }
+    }
+    Cow::Owned(safe)
 }
 
 /// Writes a results file: whole or not at all.
@@ -284,6 +305,19 @@ mod tests {
     }
 
     #[test]
+    fn nothing_in_a_file_is_harmful() {
+        let mut results = results();
+        let evil = "\u{1b}\u{7f}\u{9b}2J\u{202e}é\u{2069}";
+        for cell in &mut results.cells {
+            cell.title.push_str(evil);
+        }
+        let text = written(&results);
+        let end = "What is written is there\\u001b\\u007f\\u009b2J\\u202eé\\u2069\"";
+        assert!(text.contains(end), "{text}");
+        assert_eq!(parse(text.as_bytes()).unwrap(), results);
+    }
+
+    #[test]
     fn the_format_stays() {
         let expected = include_str!("results.jsonl");
         assert_eq!(written(&results()), expected);
@@ -300,86 +334,83 @@ mod tests {
         assert!(parse(&text.as_bytes()[..text.len() - 1]).is_ok());
     }
 
-    #[test]
-    fn a_damaged_file_is_refused_with_its_line() {
-        let good = written(&results());
-        let lines: Vec<&str> = good.lines().collect();
-        let changed = |from: &str, to: &str| good.replacen(from, to, 1);
-        let with = |index: usize, line: &str| {
-            let mut lines = lines.clone();
-            lines.insert(index, line);
-            lines.join("\n")
+    fn refused(text: &str, line: Option<usize>, message: &str) {
+        let Err((at, told)) = parse(text.as_bytes()) else {
+            panic!("read: {text}");
         };
-        let last = lines.len();
+        assert_eq!(at, line, "{told}: {text}");
+        assert!(told.contains(message), "{told}");
+    }
+
+    #[test]
+    fn a_foreign_file_is_told_as_such() {
+        let report = "{\"event\":\"run\"}\n";
         for (text, line, message) in [
-            (String::new(), None, "is empty, and no results file"),
+            ("", None, "is empty, and no results file"),
+            ("title: x\n", Some(1), "not a results file: its first line"),
+            ("{}\n", Some(1), "not a results file: it has no header"),
+            (report, Some(1), "not a results file but the report"),
+        ] {
+            refused(text, line, message);
+        }
+        let (line, _) = parse(&b"\xff\xfe\n"[..]).unwrap_err();
+        assert_eq!(line, Some(1));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_is_refused_with_its_line() {
+        let good = written(&results());
+        let format = "\"format\":1";
+        for (from, to, line, message) in [
             (
-                "title: x\n".to_owned(),
-                Some(1),
-                "not a results file: its first line",
-            ),
-            (
-                "{}\n".to_owned(),
-                Some(1),
-                "not a results file: it has no header",
-            ),
-            (
-                "{\"event\":\"run\"}\n".to_owned(),
-                Some(1),
-                "not a results file but the report of a run",
-            ),
-            (
-                changed("\"format\":1", "\"format\":2"),
-                Some(1),
+                format,
+                "\"format\":2",
+                1,
                 "format 2; this version of layerspec knows format 1",
             ),
             (
-                changed("\"format\":1", "\"format\":1,\"extra\":1"),
-                Some(1),
+                format,
+                "\"format\":1,\"extra\":1",
+                1,
                 "unknown field `extra`",
             ),
+            ("\"column\":1", "\"column\":7", 3, "there is no column 7"),
             (
-                changed("\"column\":1", "\"column\":7"),
-                Some(3),
-                "there is no column 7",
-            ),
-            (
-                changed("\"column\":1", "\"column\":-1"),
-                Some(3),
+                "\"column\":1",
+                "\"column\":-1",
+                3,
                 "invalid value: integer `-1`",
             ),
+            ("\"pass\"", "\"passed\"", 2, "unknown variant `passed`"),
             (
-                changed("\"pass\"", "\"passed\""),
-                Some(2),
-                "unknown variant `passed`",
-            ),
-            (
-                with(2, lines[1]),
-                Some(3),
-                "this case and column came before",
-            ),
-            (with(1, lines[0]), Some(2), "a second header"),
-            (with(1, ""), Some(2), "EOF while parsing a value"),
-            (with(1, "{\"note\":{}}"), Some(2), "unknown variant `note`"),
-            (with(last, lines[1]), Some(last + 1), "more follows the end"),
-            (lines[..last - 1].join("\n"), None, "was cut short"),
-            (
-                changed("\"end\":{\"cells\":", "\"end\":{\"cells\":1"),
-                Some(last),
-                "cells were written",
+                "\"end\":{\"cells\":",
+                "\"end\":{\"cells\":1",
+                8,
+                "16 cells were written, 6 are there",
             ),
         ] {
-            let Err((at, told)) = parse(text.as_bytes()) else {
-                panic!("read: {text}");
-            };
-            assert_eq!(at, line, "{told}: {text}");
-            assert!(
-                told.starts_with(message) || told.contains(message),
-                "{told}"
-            );
+            refused(&good.replacen(from, to, 1), Some(line), message);
         }
-        let fault = parse(&b"\xff\xfe\n"[..]).unwrap_err();
-        assert_eq!(fault.0, Some(1));
+    }
+
+    #[test]
+    fn a_line_too_many_or_too_few_is_noticed() {
+        let good = written(&results());
+        let lines: Vec<&str> = good.lines().collect();
+        let last = lines.len();
+        for (index, line, message) in [
+            (2, lines[1], "this case and column came before"),
+            (1, lines[0], "a second header"),
+            (1, "", "EOF while parsing a value"),
+            (1, "{\"note\":{}}", "unknown variant `note`"),
+            (last, lines[1], "more follows the end"),
+        ] {
+            let mut lines = lines.clone();
+            lines.insert(index, line);
+            refused(&lines.join("\n"), Some(index + 1), message);
+        }
+        refused(&lines[..last - 1].join("\n"), None, "was cut short");
+        refused(&lines[1..].join("\n"), Some(1), "it has no header");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which columns agree on a case, and where the others part from them.
 
 use super::{Cell, Row};
-use crate::outcome::{Halves, Parting, differences, halves_that_differ, parting};
+use crate::outcome::{Halves, Parting, Told, differences, halves_that_differ, parting};
 use crate::verdict::Mark;
 
 /// The columns that showed something for a case, by what they showed.
@@ -18,10 +18,10 @@ pub struct Groups<'a> {
 pub struct Apart<'a> {
     /// The columns.
     pub columns: Vec<usize>,
-    /// What they showed.
-    text: &'a str,
-    /// What the first showed.
-    reference: &'a str,
+    /// One of them.
+    cell: &'a Cell,
+    /// One of those that agree.
+    reference: &'a Cell,
 }
 
 impl<'a> Groups<'a> {
@@ -45,23 +45,19 @@ impl<'a> Groups<'a> {
         };
         // The first column breaks a tie: sorting is stable.
         groups.sort_by_key(|group| std::cmp::Reverse(rank(group)));
+        let mut groups = groups.into_iter().map(|(_, cells)| cells);
         let columns = |cells: &[&Cell]| cells.iter().map(|cell| cell.column).collect();
-        let mut groups = groups.into_iter();
-        let Some((reference, first)) = groups.next() else {
-            return Self {
-                agree: Vec::new(),
-                apart: Vec::new(),
-            };
+        let agree = groups.next().unwrap_or_default();
+        let apart = |cells: Vec<&'a Cell>| {
+            Some(Apart {
+                columns: columns(&cells),
+                cell: cells.first().copied()?,
+                reference: agree.first().copied()?,
+            })
         };
         Self {
-            agree: columns(&first),
-            apart: groups
-                .map(|(text, cells)| Apart {
-                    columns: columns(&cells),
-                    text,
-                    reference,
-                })
-                .collect(),
+            apart: groups.filter_map(apart).collect(),
+            agree: columns(&agree),
         }
     }
 
@@ -77,18 +73,29 @@ impl<'a> Groups<'a> {
 impl Apart<'_> {
     /// In which halves they differ from the first.
     pub fn differ(&self) -> Halves<bool> {
-        halves_that_differ(self.reference, self.text)
+        halves_that_differ(text(self.reference), text(self.cell))
     }
 
     /// The first step from which on they part; `None` when only the end differs.
     pub fn parting(&self) -> Option<Parting> {
-        parting(self.reference, self.text)
+        parting(told(self.reference), told(self.cell))
     }
 
     /// Everything that differs, one line a difference, from the first to these.
     pub fn differences(&self) -> Vec<String> {
-        differences(self.reference, self.text)
+        differences(text(self.reference), text(self.cell))
     }
+}
+
+fn told(cell: &Cell) -> Told<'_> {
+    Told {
+        text: text(cell),
+        conditional: &cell.conditional,
+    }
+}
+
+fn text(cell: &Cell) -> &str {
+    cell.outcome.as_deref().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ mod model;
 pub(crate) mod testing;
 
 pub use change::{Change, ChangeKind, Changes, changes};
-pub use file::{Damaged, read, write, write_lines};
+pub use file::{Damaged, harmless, read, write, write_lines};
 pub use groups::{Apart, Groups};
 pub use matrix::{Matrix, Row, Tally, Worth};
 pub use merge::{labels, merge};

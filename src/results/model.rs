@@ -1,5 +1,7 @@
 //! Columns and cells.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Description;
@@ -65,6 +67,10 @@ pub struct Cell {
     /// What was seen, as a snapshot holds it; absent when the engine showed nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// What came back from the steps with a `when:` that were performed, by their numbers. `outcome`
+    /// leaves that out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conditional: BTreeMap<String, String>,
     /// From opening the engine to the verdict, in microseconds.
     pub duration_us: u64,
     /// The command that runs just this again.

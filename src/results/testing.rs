@@ -1,5 +1,7 @@
 //! Made-up results.
 
+use std::collections::BTreeMap;
+
 use super::{Cell, Product, Results};
 use crate::outcome::Halves;
 use crate::verdict::{Against, Excerpt, Failure, Mark};
@@ -39,6 +41,7 @@ pub(crate) fn cell(case: &str, column: usize) -> Cell {
         bug: None,
         failures: Vec::new(),
         outcome: Some(SHOWN.to_owned()),
+        conditional: BTreeMap::new(),
         duration_us: 1500,
         again: format!("layerspec run scenarios/{case}.yaml"),
     }

@@ -6,4 +6,4 @@ mod parting;
 mod vanished;
 
 pub use difference::{differences, unified_diff};
-pub use parting::{Parting, parting};
+pub use parting::{Parting, Told, parting};

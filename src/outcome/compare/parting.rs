@@ -1,6 +1,12 @@
 //! Where two outcomes part: the first step that came out differently.
 
-use super::parse::{Row, Section, sections};
+use std::collections::BTreeMap;
+
+use super::super::text::{CONDITIONAL, FIRST};
+use super::parse::sections;
+
+/// What is told of a step that its case leaves out.
+const LEFT_OUT: &str = "left out by its `when:`";
 
 /// The first step in which two outcomes differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,45 +21,61 @@ pub struct Parting {
     pub other: Option<String>,
 }
 
-/// The first step in which the texts of two outcomes differ; `None` when all steps came out the same,
-/// so that what differs was seen at the end only.
-pub fn parting(one: &str, other: &str) -> Option<Parting> {
-    let (one, other) = (sections(one), sections(other));
-    let [left, right] = [&one, &other].map(|sections| steps(sections));
+/// A text of an outcome, with what it leaves out.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// What came back from the steps with a `when:` that were performed, by their numbers.
+    pub conditional: &'a BTreeMap<String, String>,
+}
+
+/// The first step in which two outcomes differ; `None` when all steps came out the same, so that what
+/// differs was seen at the end only.
+pub fn parting(one: Told<'_>, other: Told<'_>) -> Option<Parting> {
+    let [left, right] = [one, other].map(steps);
     let length = left.len().max(right.len());
     (0..length).find_map(|index| between(left.get(index), right.get(index)))
 }
 
-fn steps<'s, 't>(sections: &'s [Section<'t>]) -> &'s [Row<'t>] {
-    sections
-        .iter()
-        .find(|section| section.title == super::super::text::FIRST)
-        .map_or(&[], |section| section.rows.as_slice())
+/// One step: its number, its words, what came back.
+type Came<'a> = (String, &'a str, &'a str);
+
+fn steps(told: Told<'_>) -> Vec<Came<'_>> {
+    let sections = sections(told.text);
+    let steps = sections.into_iter().find(|it| it.title == FIRST);
+    let rows = steps.map(|section| section.rows).unwrap_or_default();
+    rows.into_iter()
+        .map(|row| {
+            let field = |index: usize| row.fields.get(index).map_or("", |(_, value)| *value);
+            let status = match field(1) {
+                CONDITIONAL => told
+                    .conditional
+                    .get(&row.key)
+                    .map_or(LEFT_OUT, String::as_str),
+                status => status,
+            };
+            (row.key.clone(), field(0), status)
+        })
+        .collect()
 }
 
-fn between(left: Option<&Row<'_>>, right: Option<&Row<'_>>) -> Option<Parting> {
-    if left.is_some() && left == right {
+fn between(left: Option<&Came<'_>>, right: Option<&Came<'_>>) -> Option<Parting> {
+    if left == right {
         return None;
     }
-    let named = left.or(right)?;
-    // A step that is missing in the middle: the rows are of different steps.
-    let same = |row: Option<&Row<'_>>| {
-        row.filter(|row| row.key == named.key && field(row, 0) == field(named, 0))
-            .map(|row| field(row, 1).to_owned())
+    let (number, words, _) = left.or(right)?;
+    // A step may be missing in the middle: the two are then different steps.
+    let came = |step: Option<&Came<'_>>| {
+        step.filter(|step| step.0 == *number && step.1 == *words)
+            .map(|step| step.2.to_owned())
     };
     Some(Parting {
-        step: named.key.clone(),
-        words: field(named, 0).to_owned(),
-        one: same(left),
-        other: same(right),
+        step: number.clone(),
+        words: (*words).to_owned(),
+        one: came(left),
+        other: came(right),
     })
-}
-
-fn field<'t>(row: &Row<'t>, index: usize) -> &'t str {
-    row.fields
-        .get(index)
-        .map(|(_, value)| *value)
-        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -71,7 +93,12 @@ persistence
 end";
 
     fn told(other: &str) -> Option<(String, String, Option<String>, Option<String>)> {
-        parting(TEXT, other).map(|at| (at.step, at.words, at.one, at.other))
+        let none = BTreeMap::new();
+        let told = |text| Told {
+            text,
+            conditional: &none,
+        };
+        parting(told(TEXT), told(other)).map(|at| (at.step, at.words, at.one, at.other))
     }
 
     #[test]
@@ -125,5 +152,23 @@ end";
             None
         );
         assert_eq!(told("no outcome").map(|told| told.0), Some("1".to_owned()));
+    }
+
+    #[test]
+    fn a_step_with_a_condition_is_told_by_what_came_back() {
+        let text = TEXT.replace("\"1  2\"", "conditional");
+        let performed: BTreeMap<String, String> =
+            [("2.1".to_owned(), "error EIO".to_owned())].into();
+        let none = BTreeMap::new();
+        let told = |conditional| Told {
+            text: &text,
+            conditional,
+        };
+        assert_eq!(parting(told(&performed), told(&performed)), None);
+        assert_eq!(parting(told(&none), told(&none)), None);
+        let at = parting(told(&performed), told(&none)).unwrap();
+        assert_eq!(at.step, "2.1");
+        assert_eq!(at.one.as_deref(), Some("error EIO"));
+        assert_eq!(at.other.as_deref(), Some("left out by its `when:`"));
     }
 }

@@ -12,7 +12,7 @@ use super::story::listed;
 use crate::outcome::Halves;
 use crate::report::count;
 use crate::report::style::{BAD, FAINT, GOOD, LEFT_OUT, NAME, paint, printable};
-use crate::results::{Change, ChangeKind, Changes};
+use crate::results::{Change, ChangeKind, Changes, harmless};
 use crate::verdict::Mark;
 
 const KINDS: [(ChangeKind, &str, anstyle::Style); 5] = [
@@ -181,7 +181,7 @@ pub fn changes_json(changes: &Changes, out: &mut dyn Write) -> io::Result<()> {
     let mut line = |line: &Line<'_>| -> io::Result<()> {
         let mut text = serde_json::to_string(line)?;
         text.push('\n');
-        out.write_all(text.as_bytes())
+        out.write_all(harmless(&text).as_bytes())
     };
     for change in &changes.changes {
         line(&Line::Change {

@@ -8,7 +8,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::pretty::failure_block;
 use super::story::{stories, worth_words};
 use crate::outcome::Halves;
-use crate::report::style::plain;
+use crate::report::style::{plain, printable};
 use crate::results::{Cell, Matrix};
 use crate::verdict::Mark;
 
@@ -21,14 +21,14 @@ pub fn matrix_junit(matrix: &Matrix<'_>, mut out: impl Write) -> io::Result<()> 
     let mut report = Report::new("layerspec");
     let stories = stories(matrix);
     for (column, product) in matrix.columns.iter().enumerate() {
-        let mut suite = TestSuite::new(matrix.label(column));
+        let mut suite = TestSuite::new(printable(matrix.label(column)));
         for (name, value) in [
             ("version", &product.version),
             ("kernel", &product.kernel),
             ("driver", &product.driver),
             ("file system", &product.file_system),
         ] {
-            suite.add_property((name, value.as_str()));
+            suite.add_property((name, printable(value).as_str()));
         }
         let mut time = Duration::ZERO;
         for row in &matrix.rows {
@@ -37,7 +37,9 @@ pub fn matrix_junit(matrix: &Matrix<'_>, mut out: impl Write) -> io::Result<()> 
             };
             time = time.saturating_add(Duration::from_micros(cell.duration_us));
             let disagree = row.disagree();
-            let agree = stories.iter().find(|story| story.case == row.case);
+            let agree = stories
+                .iter()
+                .find(|story| story.case == printable(row.case));
             let agree = agree.map_or("", |story| story.agree.as_str());
             suite.add_test_cases(tests(matrix, cell, disagree, agree));
         }
@@ -62,16 +64,17 @@ fn tests(matrix: &Matrix<'_>, cell: &Cell, disagree: Halves<bool>, agree: &str) 
     ]
     .map(|(half, mark, disagree, time)| {
         let mut test = TestCase::new(
-            format!("{}: {half}", cell.case),
+            format!("{}: {half}", printable(&cell.case)),
             status(matrix, cell, mark, disagree.then_some(agree)),
         );
         let folder = cell.case.rsplit_once('/').map_or("", |(folder, _)| folder);
         let class = [matrix.label(cell.column), folder]
             .join(".")
             .replace('/', ".");
-        test.set_classname(class.trim_end_matches('.'));
+        test.set_classname(printable(class.trim_end_matches('.')));
         test.set_time(time);
-        test.extra.insert("file".into(), cell.file.as_str().into());
+        test.extra
+            .insert("file".into(), printable(&cell.file).into());
         test
     })
 }
@@ -90,7 +93,7 @@ fn status(matrix: &Matrix<'_>, cell: &Cell, mark: Mark, disagree: Option<&str>) 
             .collect();
         let message = match headlines.as_slice() {
             [] => worth_words(cell),
-            headlines => headlines.join("; "),
+            headlines => printable(&headlines.join("; ")),
         };
         let mut status = TestCaseStatus::non_success(kind);
         status

@@ -1,7 +1,9 @@
 //! Collects what a run shows.
 
+use std::collections::BTreeMap;
 use std::io;
 
+use crate::outcome::{Outcome, StepOutcome, answer_words};
 use crate::report::{FinishedCase, Plan, Reporter, Totals};
 use crate::results::{Cell, Product, Results};
 use crate::verdict::{Mark, Verdict, marks};
@@ -65,15 +67,25 @@ fn cell(case: &FinishedCase<'_>, column: usize) -> Cell {
         bug: excuse.filter(|_| known_bug).and_then(|it| it.bug.clone()),
         failures,
         outcome: result.outcome.as_ref().map(crate::outcome::text),
+        conditional: result.outcome.as_ref().map(conditional).unwrap_or_default(),
         duration_us: u64::try_from(result.duration.as_micros()).unwrap_or(u64::MAX),
         again: case.again.clone(),
     }
 }
 
+/// The answers that the text of an outcome leaves out.
+fn conditional(outcome: &Outcome) -> BTreeMap<String, String> {
+    let performed = |step: &StepOutcome| {
+        let answer = step.answer.as_ref().filter(|_| step.conditional)?;
+        Some((step.number.clone(), answer_words(answer)))
+    };
+    outcome.steps.iter().filter_map(performed).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{Halves, Outcome};
+    use crate::outcome::Halves;
     use crate::report::testing::{failures, finished, native, result, scenario};
     use crate::scenario::Difference;
     use crate::verdict::CaseResult;
