@@ -244,7 +244,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
-    use crate::engine::{Capability, Value};
+    use crate::engine::{Answer, Capability, Value};
     use crate::scenario::{find, load};
     use crate::testing::*;
     use crate::verdict::Failure;
@@ -404,6 +404,45 @@ steps:
         let excerpt = &failures[0].at.as_ref().unwrap().lines;
         let numbers: Vec<usize> = excerpt.iter().map(|(number, _)| *number).collect();
         assert_eq!(numbers, [2, 3, 4]);
+        assert!(!folder.path().join("snapshots").exists());
+    }
+
+    #[test]
+    fn what_is_unsupported_is_skipped_unless_something_was_wrong_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let scenario = loaded(folder.path(), YAML);
+        let (fake, options) = (description(&[]), options(folder.path()));
+        let unsupported = || Answer::Unsupported("eyes".to_owned());
+        let run = |scenario: &Scenario, script: Vec<Answer>| {
+            let provider = FakeProvider::of(Fake {
+                script: Mutex::new(script.into()),
+                ..Fake::default()
+            });
+            run_case(scenario, &provider, &fake, &options)
+        };
+        let text = |text: &str| gave(Value::Bytes(text.into()));
+        let skipped = |why: &str| Verdict::Skipped(format!("not supported: {why}: eyes"));
+        let later = run(&scenario, vec![text("1"), unsupported()]);
+        assert_eq!(later.verdict, skipped("step 2, in host: read /y"));
+        let wrong = failures(run(&scenario, vec![text("7"), unsupported()]));
+        assert_eq!(wrong.len(), 1, "{wrong:?}");
+        let refusal = loaded(
+            folder.path(),
+            "title: x\nsteps:\n  - in: host\n    read: /x\n    expect: {error: ENOENT}\n",
+        );
+        let first = run(&refusal, vec![unsupported()]);
+        assert_eq!(first.verdict, skipped("step 1, in host: read /x"));
+        let host = loaded(
+            folder.path(),
+            "title: x\nhost: {./x: one}\nsteps:\n  - in: host\n    read: /x\n",
+        );
+        let Verdict::Skipped(why) = run(&host, vec![unsupported()]).verdict else {
+            panic!("not skipped");
+        };
+        assert!(
+            why.starts_with("not supported: set-up: ") && why.ends_with(": eyes"),
+            "{why}"
+        );
         assert!(!folder.path().join("snapshots").exists());
     }
 

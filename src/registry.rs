@@ -118,6 +118,15 @@ pub fn programs() -> impl Iterator<Item = (&'static str, &'static str)> {
     COMMAND_LINES.iter().map(|name| (*name, *name))
 }
 
+/// The names in a list with commas. The argument of an engine may have commas of its own, so a name with an argument
+/// stands alone.
+pub fn names_in(list: &str) -> Vec<&str> {
+    if list.contains(':') {
+        return vec![list.trim()];
+    }
+    list.split(',').map(str::trim).collect()
+}
+
 /// Every engine that can be named without an argument, the default one first.
 pub fn providers() -> Vec<Arc<dyn Provider>> {
     names().filter_map(|name| provider(name).ok()).collect()

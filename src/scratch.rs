@@ -1,10 +1,13 @@
 //! The private directory of one run: everything that its engines make on the disk lies below it.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::mount::UnmountFlags;
 use tempfile::TempDir;
 
 /// How often a tree is removed in which others are at work.
@@ -72,10 +75,12 @@ impl Drop for Scratch {
 
 /// Removes a tree that this process made, also when directories in it deny access to their owner, and
 /// also when something is still being made in it: whoever makes it finds its directories gone, one after the other.
+/// What is mounted in it is not ours to remove: it is detached first.
 ///
 /// # Errors
-/// What the file system says at the last attempt.
+/// What the file system says at the last attempt; that something is mounted in the tree and cannot be detached.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
+    detach_mounts(path)?;
     let mut refusals = 0;
     for _ in 0..ATTEMPTS {
         let removed = fs::remove_dir_all(path);
@@ -98,6 +103,52 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
     fs::remove_dir_all(path)
 }
 
+/// Detaches everything that is mounted below a directory, in this mount namespace.
+fn detach_mounts(top: &Path) -> io::Result<()> {
+    let Ok(top) = fs::canonicalize(top) else {
+        return Ok(());
+    };
+    // What was mounted last covers what was mounted before.
+    for mount in mounts_below(&top)?.into_iter().rev() {
+        rustix::mount::unmount(&*mount, UnmountFlags::DETACH).ok();
+    }
+    match mounts_below(&top)?.first() {
+        None => Ok(()),
+        Some(mount) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            format!("something is mounted on {}", mount.display()),
+        )),
+    }
+}
+
+/// Mount points below a directory, in the order in which they were mounted (`proc_pid_mountinfo(5)`).
+fn mounts_below(top: &Path) -> io::Result<Vec<PathBuf>> {
+    let table = fs::read("/proc/self/mountinfo")?;
+    let points = table
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| line.split(|byte| *byte == b' ').nth(4))
+        .map(|point| PathBuf::from(OsString::from_vec(unescaped(point))));
+    Ok(points
+        .filter(|point| point != top && point.starts_with(top))
+        .collect())
+}
+
+/// Blanks and the like stand as `\040`.
+fn unescaped(field: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((first, tail)) = rest.split_first() {
+        let digits = tail
+            .get(..3)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        let code = code.filter(|_| *first == b'\\');
+        bytes.push(code.unwrap_or(*first));
+        rest = code.map_or(tail, |_| tail.get(3..).unwrap_or_default());
+    }
+    bytes
+}
+
 /// Gives the owner every permission on every directory of a tree, without following links.
 fn open_up(directory: &Path) {
     drop(fs::set_permissions(
@@ -117,6 +168,39 @@ fn open_up(directory: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_mounted_in_a_tree_survives_it() {
+        assert_eq!(unescaped(br"/a\040b\134c\0"), br"/a b\c\0");
+        if !rustix::process::geteuid().is_root() {
+            // Only root can mount in the name space of the tests.
+            return;
+        }
+        let place = tempfile::tempdir().unwrap();
+        let outside = place.path().join("outside");
+        let inside = place.path().join("in side");
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("file"), "x").unwrap();
+        for point in ["a", "a/b"] {
+            fs::create_dir_all(inside.join(point)).unwrap();
+        }
+        if rustix::mount::mount_bind(&outside, inside.join("a")).is_err() {
+            // Nor may every root: not that of a container.
+            return;
+        }
+        fs::create_dir(inside.join("a/again")).unwrap();
+        rustix::mount::mount_bind(&outside, inside.join("a/again")).unwrap();
+        assert_eq!(
+            mounts_below(&fs::canonicalize(&inside).unwrap())
+                .unwrap()
+                .len(),
+            2
+        );
+        remove_tree(&inside).unwrap();
+        assert!(!inside.exists());
+        assert_eq!(fs::read(outside.join("file")).unwrap(), b"x");
+        assert!(mounts_below(place.path()).unwrap().is_empty());
+    }
 
     #[test]
     fn it_is_private_and_goes_away() {

@@ -47,8 +47,13 @@ fn absent(command: &str) -> Option<String> {
     (ran.code == Some(3)).then_some(ran.err)
 }
 
-/// Every scenario on an engine: how many cases passed, and the others, each with its reason.
-fn scenarios(engine: &str, paths: &[&str]) -> (usize, Vec<(String, Value)>) {
+/// Scenarios on an engine: how many cases passed, and the others, each with its reason. Only those that are known to fail
+/// do, and tell why.
+fn scenarios(
+    engine: &str,
+    paths: &[&str],
+    known: &[(&str, &str)],
+) -> (usize, Vec<(String, Value)>) {
     let project = Project::new();
     let paths: Vec<PathBuf> = paths.iter().map(|path| home().join(path)).collect();
     let mut command =
@@ -60,6 +65,7 @@ fn scenarios(engine: &str, paths: &[&str]) -> (usize, Vec<(String, Value)>) {
     let ran = Ran::from(command.output().unwrap());
     let mut passed = 0;
     let mut others = Vec::new();
+    let mut known = known.to_vec();
     for line in ran.out.lines() {
         let event: Value = serde_json::from_str(line).unwrap();
         match event.get("verdict").and_then(Value::as_str) {
@@ -71,10 +77,15 @@ fn scenarios(engine: &str, paths: &[&str]) -> (usize, Vec<(String, Value)>) {
                 assert!(known, "{line}");
                 others.push((reason.to_owned(), event));
             }
-            Some(_) => panic!("{event:#}\n{}", ran.err),
+            Some(_) => {
+                let index = known
+                    .iter()
+                    .position(|(case, why)| line.contains(case) && line.contains(why));
+                known.remove(index.unwrap_or_else(|| panic!("{event:#}\n{}", ran.err)));
+            }
         }
     }
-    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(known, [], "it is not different any more: {}", ran.err);
     (passed, others)
 }
 
@@ -87,10 +98,16 @@ fn bare_directories_pass_what_they_can_show() {
         return;
     }
     let engine = format!("process:{}", example("directories.py"));
-    let (passed, others) = scenarios(&engine, &["scenarios"]);
+    let (passed, others) = scenarios(&engine, &["scenarios"], &[]);
     let total = passed + others.len();
     assert!(passed * 2 > total, "{passed} of {total}: {others:?}");
 }
+
+/// Where buildah 1.28 is different. Its layers keep whole seconds.
+const KNOWN: &[(&str, &str)] = &[(
+    "copy-on-write/everything-comes-along",
+    "mtime 2024-01-02T03:04:05Z",
+)];
 
 #[test]
 fn buildah_passes_what_it_can_show() {
@@ -110,7 +127,7 @@ fn buildah_passes_what_it_can_show() {
         "scenarios/copy-on-write",
         "scenarios/commit-and-copy",
     ];
-    let (passed, others) = scenarios(&engine, &paths);
+    let (passed, others) = scenarios(&engine, &paths, KNOWN);
     let total = passed + others.len();
     assert!(passed * 2 > total, "{passed} of {total}: {others:?}");
 }
@@ -118,8 +135,8 @@ fn buildah_passes_what_it_can_show() {
 #[test]
 fn our_own_engine_passes_through_the_pipe_what_it_passes_without() {
     let engine = format!("process:{LAYERSPEC} adapter serve native");
-    let (passed, others) = scenarios(&engine, &["scenarios"]);
-    let (without, skipped) = scenarios("native", &["scenarios"]);
+    let (passed, others) = scenarios(&engine, &["scenarios"], &[]);
+    let (without, skipped) = scenarios("native", &["scenarios"], &[]);
     assert_eq!(
         (passed, others.len()),
         (without, skipped.len()),
@@ -147,19 +164,22 @@ fn nothing_is_missing_from_those_that_are_right() {
 /// An adapter that is right but for what replaces a part of it.
 fn wrong(from: &str, to: &str) -> (Ran, Vec<Value>) {
     let project = Project::new();
-    for name in ["adapter.py", "directories.py", "files.py", "mounts.py"] {
+    for name in [
+        "adapter.py",
+        "directories.py",
+        "disks.py",
+        "files.py",
+        "mounts.py",
+    ] {
         let text = std::fs::read_to_string(home().join("examples/adapters").join(name)).unwrap();
         project.write(name, &text);
     }
-    let path = project.path().join("directories.py");
-    let path = if std::fs::read_to_string(&path).unwrap().contains(from) {
-        path
-    } else {
-        project.path().join("adapter.py")
-    };
-    let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{from}");
-    std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    let texts = ["adapter.py", "directories.py", "disks.py"].map(|name| {
+        let path = project.path().join(name);
+        (std::fs::read_to_string(&path).unwrap(), path)
+    });
+    let (text, path) = texts.iter().find(|(text, _)| text.contains(from)).unwrap();
+    std::fs::write(path, text.replacen(from, to, 1)).unwrap();
     let command = format!(
         "python3 {}",
         project.path().join("directories.py").display()
@@ -178,6 +198,100 @@ fn wrong(from: &str, to: &str) -> (Ran, Vec<Value>) {
     (json, points)
 }
 
+/// A part of the example adapter, what takes its place, the check that finds it, and what that says.
+const WRONG: &[(&str, &str, &str, &str)] = &[
+    (
+        "\"protocol\": 1",
+        "\"protocol\": 7",
+        "hello",
+        "its version of the protocol is 7, not 1",
+    ),
+    (
+        "\"version\": kind.version(),",
+        "",
+        "hello",
+        "missing field `version`",
+    ),
+    (
+        "raise Unsupported(f\"the request {ask}\")",
+        "reply = {\"done\": \"nothing\"}",
+        "unknown-request",
+        "it answered `done`, not `unsupported`",
+    ),
+    (
+        "raise Unsupported(f\"the operation {name}\")",
+        "raise RuntimeError(name)",
+        "unknown-operation",
+        "it answered `broken`, not `unsupported`: RuntimeError",
+    ),
+    (
+        "number = request.pop(\"id\")",
+        "number = request.pop(\"id\") % 7",
+        "hello",
+        "which waits for no answer",
+    ),
+    (
+        "\"changed\": changed}",
+        "\"changed\": []}",
+        "write",
+        "`changed` is []",
+    ),
+    (
+        "\"number\": number",
+        "\"number\": 1",
+        "observe",
+        "the storage of /etc/app is",
+    ),
+    (
+        "for name in os.listdir(self.directory):",
+        "for name in ():",
+        "end",
+        "things are left in",
+    ),
+    (
+        "state, keep, reply = kind(what[\"directory\"]), what[\"keep\"], {\"begun\": {}}",
+        "state, keep, reply = state or kind(what[\"directory\"]), False, {\"begun\": {}}",
+        "fresh",
+        "there is an image app",
+    ),
+    (
+        "state, reply = None, {\"ended\": {}}",
+        "reply = {\"ended\": {}}",
+        "fresh",
+        "",
+    ),
+    (
+        "container.state, container.exit_code = \"running\", None",
+        "print(\"started\"); container.state, container.exit_code = \"running\", None",
+        "run",
+        "it wrote what is no reply",
+    ),
+    (
+        "    if state:\n        state.end(keep)",
+        "    while True:\n        pass",
+        "input-ends",
+        "two seconds after",
+    ),
+    (
+        "if MARK not in os.environ:\n        as_root",
+        "if MARK in os.environ: subprocess.Popen([\"sleep\", \"60\"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n    if MARK not in os.environ:\n        as_root",
+        "processes",
+        "a process that it started was still there",
+    ),
+    (
+        "\"sparse\", ",
+        "\"sparse\", \"handles\", ",
+        "handles",
+        "not supported: step 3, in first: open /x",
+    ),
+    (
+        "\"state\": self.state",
+        "\"state\": \"running\"",
+        "pause",
+        "step 3, inspect first: expected paused, and it was running",
+    ),
+];
+
 #[test]
 fn what_is_missing_is_told_in_plain_words() {
     if !can(
@@ -186,98 +300,7 @@ fn what_is_missing_is_told_in_plain_words() {
     ) {
         return;
     }
-    for (from, to, check, finding) in [
-        (
-            "\"protocol\": 1",
-            "\"protocol\": 7",
-            "hello",
-            "its version of the protocol is 7, not 1",
-        ),
-        (
-            "\"version\": kind.version(),",
-            "",
-            "hello",
-            "missing field `version`",
-        ),
-        (
-            "raise Unsupported(f\"the request {ask}\")",
-            "reply = {\"done\": \"nothing\"}",
-            "unknown-request",
-            "it answered `done`, not `unsupported`",
-        ),
-        (
-            "raise Unsupported(f\"the operation {name}\")",
-            "raise RuntimeError(name)",
-            "unknown-operation",
-            "it answered `broken`, not `unsupported`: RuntimeError",
-        ),
-        (
-            "number = request.pop(\"id\")",
-            "number = request.pop(\"id\") % 7",
-            "hello",
-            "which waits for no answer",
-        ),
-        (
-            "\"changed\": changed}",
-            "\"changed\": []}",
-            "write",
-            "`changed` is []",
-        ),
-        (
-            "path in changed or path not in self.image.origin",
-            "path not in self.image.origin",
-            "observe",
-            "the storage of /etc/mine is",
-        ),
-        (
-            "for name in os.listdir(self.directory):",
-            "for name in ():",
-            "end",
-            "things are left in",
-        ),
-        (
-            "state, keep, reply = kind(what[\"directory\"]), what[\"keep\"], {\"begun\": {}}",
-            "state, keep, reply = state or kind(what[\"directory\"]), False, {\"begun\": {}}",
-            "fresh",
-            "there is an image app",
-        ),
-        (
-            "state, reply = None, {\"ended\": {}}",
-            "reply = {\"ended\": {}}",
-            "fresh",
-            "",
-        ),
-        (
-            "container.state, container.exit_code = \"running\", None",
-            "print(\"started\"); container.state, container.exit_code = \"running\", None",
-            "run",
-            "it wrote what is no reply",
-        ),
-        (
-            "    if state:\n        state.end(keep)",
-            "    while True:\n        pass",
-            "input-ends",
-            "two seconds after",
-        ),
-        (
-            "if MARK not in os.environ:\n        as_root",
-            "if MARK in os.environ: subprocess.Popen([\"sleep\", \"60\"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n    if MARK not in os.environ:\n        as_root",
-            "processes",
-            "a process that it started was still there",
-        ),
-        (
-            "\"sparse\", ",
-            "\"sparse\", \"handles\", ",
-            "handles",
-            "not supported: step 3, in first: open /x",
-        ),
-        (
-            "\"state\": self.state",
-            "\"state\": \"running\"",
-            "pause",
-            "step 3, inspect first: expected paused, and it was running",
-        ),
-    ] {
+    for (from, to, check, finding) in WRONG.iter().copied() {
         let (ran, points) = wrong(from, to);
         if check == "fresh" && finding.is_empty() {
             // Another `begin` replaces what was there, so nothing is wrong.

@@ -1,11 +1,7 @@
 //! Adapters that behave, and those that do not: whatever one does, the run ends with a clear fault, in time, and
 //! leaves no process behind.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 
@@ -79,94 +75,96 @@ fn one_that_behaves_passes() {
     assert!(ran.out.contains("1 passed in "), "{ran:?}");
 }
 
+/// What an adapter does, and what is told of it.
+const WRONG: &[(&str, &str)] = &[
+    (
+        "operation() { echo 'no luck' >&2; exit 3; }",
+        "step 1, in host: read /x: the adapter: it has ended (exit status: 3); on its standard error it wrote:\nno luck",
+    ),
+    (
+        "operation() { kill -SEGV $$; }",
+        "the adapter: it has ended (signal: 11 (SIGSEGV)",
+    ),
+    (
+        "operation() { echo working on it >&2; }",
+        "the adapter: it gave no answer in 1s; on its standard error it wrote:\nworking on it",
+    ),
+    (
+        "operation() { echo hello; }",
+        "it wrote what is no reply: expected value at line 1 column 1: hello",
+    ),
+    (
+        "operation() { printf '\\377\\n'; }",
+        "it wrote what is no reply: not UTF-8: \\xff",
+    ),
+    (
+        "operation() { echo; }",
+        "it wrote what is no reply: EOF while parsing a value",
+    ),
+    (
+        "operation() { say '\"done\":{\"bytes\":7}'; }",
+        "it wrote what is no reply: done.bytes: ",
+    ),
+    (
+        "operation() { say '\"undone\":{}'; }",
+        "it wrote what is no reply: none of `hello`, ",
+    ),
+    (
+        "operation() { id=99; say '\"done\":\"nothing\"'; }",
+        "it answered request 99, which waits for no answer",
+    ),
+    (
+        "operation() { say '\"done\":{\"files\":[{\"result\":{\"done\":{\"bytes\":\"one\"}}}]}'; say '\"done\":\"nothing\"'; }",
+        "it answered request 3, which waits for no answer",
+    ),
+    (
+        "operation() { say '\"ended\":{}'; }",
+        "the adapter answered `operation` with `ended`",
+    ),
+    (
+        "operation() { say '\"done\":\"nothing\"'; }",
+        "answered file operations with Nothing",
+    ),
+    (
+        "operation() { say '\"broken\":\"the disk is gone\"'; }",
+        "the disk is gone",
+    ),
+    (
+        "operation() { exec >&-; sleep 20; }",
+        "the adapter: it closed its standard output",
+    ),
+    (
+        "hello() { say '\"hello\":{\"protocol\":1,\"name\":\"x\",\"version\":\"1\",\"capabilities\":[]}'; }; operation() { yes | tr -d '\\n'; }",
+        "it wrote a line of more than 64 MiB",
+    ),
+    (
+        "operation() { while :; do echo 'so much to say'; done >&2; }",
+        "it gave no answer in 1s; on its standard error it wrote:\n… ",
+    ),
+    (
+        "observe() { say '\"unsupported\":\"eyes\"'; }",
+        "cannot be observed: eyes",
+    ),
+    (
+        "observe() { say '\"world\":{\"containers\":[]}'; }",
+        "world: missing field `volumes`",
+    ),
+];
+
 #[test]
 fn whatever_goes_wrong_is_told() {
-    let wrong: &[(&str, &str)] = &[
-        (
-            "operation() { echo 'no luck' >&2; exit 3; }",
-            "step 1, in host: read /x: the adapter: it has ended (exit status: 3); on its standard error it wrote:\nno luck",
-        ),
-        (
-            "operation() { kill -SEGV $$; }",
-            "the adapter: it has ended (signal: 11 (SIGSEGV)",
-        ),
-        (
-            "operation() { echo working on it >&2; }",
-            "the adapter: it gave no answer in 1s; on its standard error it wrote:\nworking on it",
-        ),
-        (
-            "operation() { echo hello; }",
-            "it wrote what is no reply: expected value at line 1 column 1: hello",
-        ),
-        (
-            "operation() { printf '\\377\\n'; }",
-            "it wrote what is no reply: not UTF-8: \\xff",
-        ),
-        (
-            "operation() { echo; }",
-            "it wrote what is no reply: EOF while parsing a value",
-        ),
-        (
-            "operation() { say '\"done\":{\"bytes\":7}'; }",
-            "it wrote what is no reply: done.bytes: ",
-        ),
-        (
-            "operation() { say '\"undone\":{}'; }",
-            "it wrote what is no reply: none of `hello`, ",
-        ),
-        (
-            "operation() { id=99; say '\"done\":\"nothing\"'; }",
-            "it answered request 99, which waits for no answer",
-        ),
-        (
-            "operation() { say '\"done\":{\"files\":[{\"result\":{\"done\":{\"bytes\":\"one\"}}}]}'; say '\"done\":\"nothing\"'; }",
-            "it answered request 3, which waits for no answer",
-        ),
-        (
-            "operation() { say '\"ended\":{}'; }",
-            "the adapter answered `operation` with `ended`",
-        ),
-        (
-            "operation() { say '\"done\":\"nothing\"'; }",
-            "answered file operations with Nothing",
-        ),
-        (
-            "operation() { say '\"broken\":\"the disk is gone\"'; }",
-            "the disk is gone",
-        ),
-        (
-            "operation() { exec >&-; sleep 20; }",
-            "the adapter: it closed its standard output",
-        ),
-        (
-            "hello() { say '\"hello\":{\"protocol\":1,\"name\":\"x\",\"version\":\"1\",\"capabilities\":[]}'; }; operation() { yes | tr -d '\\n'; }",
-            "it wrote a line of more than 64 MiB",
-        ),
-        (
-            "operation() { while :; do echo 'so much to say'; done >&2; }",
-            "it gave no answer in 1s; on its standard error it wrote:\n… ",
-        ),
-        (
-            "observe() { say '\"unsupported\":\"eyes\"'; }",
-            "cannot be observed: eyes",
-        ),
-        (
-            "observe() { say '\"world\":{\"containers\":[]}'; }",
-            "world: missing field `volumes`",
-        ),
-    ];
     let outcomes: Vec<_> = std::thread::scope(|scope| {
         let each = |(own, _): &(&'static str, _)| {
             let own = *own;
             scope.spawn(move || run(own, &[]))
         };
-        let running: Vec<_> = wrong.iter().map(each).collect();
+        let running: Vec<_> = WRONG.iter().map(each).collect();
         running
             .into_iter()
             .map(|thread| thread.join().unwrap())
             .collect()
     });
-    for ((own, message), (ran, took)) in wrong.iter().zip(outcomes) {
+    for ((own, message), (ran, took)) in WRONG.iter().zip(outcomes) {
         assert_eq!(ran.code, Some(3), "{own}: {ran:?}");
         // The report indents what has several lines.
         let told: Vec<&str> = ran.out.lines().map(str::trim).collect();

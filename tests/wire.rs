@@ -2,11 +2,7 @@
 //! operation, answer and world is turned into JSON and back between the runner and the engine, and every message
 //! is as the published schema has it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;

@@ -23,7 +23,7 @@ class Refused(Exception):
 
 def run(*words):
     """A program, which has to succeed."""
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(words, input="", capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(words)}: {done.stderr.strip()}")
     return done.stdout
@@ -60,7 +60,7 @@ def serve(kind):
     if MARK not in os.environ:
         as_root = os.geteuid() == 0
         words = ["unshare", "--mount", "--propagation=private"] + ([] if as_root else ["--user", "--map-root-user"])
-        if subprocess.run(words + ["true"], stdin=subprocess.DEVNULL, capture_output=True).returncode == 0:
+        if subprocess.run(words + ["true"], input=b"", capture_output=True).returncode == 0:
             os.environ[MARK] = "root" if as_root else "user"
             os.execvp(words[0], words + [sys.executable] + sys.argv)
     state, keep = None, False

@@ -14,15 +14,16 @@ import sys
 
 sys.dont_write_bytecode = True
 
-import directories
+import disks
 from adapter import Unsupported, run, serve
-from directories import Directories, lay
+from directories import Directories
+from disks import lay
 
 
 class Image:
     """An image of buildah's, and who declared each of its layers, bottom first."""
 
-    configure = directories.Image.configure
+    configure = disks.Image.configure
 
     def __init__(self, reference, base, name, count, root_mode):
         self.reference, self.root_mode = reference, root_mode
@@ -30,7 +31,7 @@ class Image:
         self.config = dict(base.config) if base else {"volumes": [], "user": None, "working_dir": None}
 
 
-class Container(directories.Container):
+class Container(disks.Container):
     """A working container of buildah's. What lies in which layer is read where the kernel has the layers mounted."""
 
     def make(self):

@@ -193,13 +193,7 @@ pub(super) fn engines(
     };
     let mut names: Vec<&str> = Vec::new();
     for list in &wanted {
-        // The argument of an engine may have commas of its own.
-        let parts: Vec<&str> = if list.contains(':') {
-            vec![list]
-        } else {
-            list.split(',').collect()
-        };
-        for name in parts.into_iter().map(str::trim) {
+        for name in registry::names_in(list) {
             if !names.contains(&name) {
                 names.push(name);
             }

@@ -62,11 +62,9 @@ impl Settings {
     /// The first value that has no meaning, as a message.
     pub(super) fn new(harness: &Harness, environment: &Environment) -> Result<Self, String> {
         let wanted: Vec<Wanted> = match &environment.engine {
-            Some(list) => list
-                .split(',')
-                .map(|name| {
-                    own(harness, name.trim()).unwrap_or(Wanted::Name(name.trim().to_owned()))
-                })
+            Some(list) => registry::names_in(list)
+                .into_iter()
+                .map(|name| own(harness, name).unwrap_or(Wanted::Name(name.to_owned())))
                 .collect(),
             None if harness.engines.is_empty() => vec![Wanted::Name(DEFAULT_ENGINE.to_owned())],
             None => harness.engines.clone(),
@@ -183,6 +181,7 @@ mod tests {
         for (engine, expected) in [
             (None, Ok(vec!["native", "docker"])),
             (Some("podman, native"), Ok(vec!["podman", "native"])),
+            (Some("process:sh a,b"), Ok(vec!["process:sh a,b"])),
             (
                 Some("doker"),
                 Err("no engine is called `doker`; did you mean `docker`?"),

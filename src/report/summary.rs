@@ -124,6 +124,15 @@ mod tests {
             ),
             (
                 Totals {
+                    passed: 1,
+                    skipped: strings(&["not supported: step 1: cp", "not supported: step 2: cp"]),
+                    duration,
+                    ..Totals::default()
+                },
+                "1 passed, 2 skipped (2 not supported) in 0.31 s",
+            ),
+            (
+                Totals {
                     errored: 2,
                     skipped: strings(&["needs devices", "no daemon"]),
                     not_started: 5,

@@ -1,5 +1,6 @@
 //! `layerspec adapter check`
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -102,10 +103,11 @@ fn introduction(hello: &Hello) -> String {
         [] => "no capability".to_owned(),
         names => names.join(", "),
     };
-    text.push_str(&format!("\n{}  {shows}\n", paint(FAINT, "shows")));
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "\n{}  {shows}", paint(FAINT, "shows"));
     for (label, link) in [("more", &hello.homepage), ("issues", &hello.issues)] {
         if let Some(link) = link {
-            text.push_str(&format!("{}  {}\n", paint(FAINT, label), printable(link)));
+            let _ = writeln!(text, "{}  {}", paint(FAINT, label), printable(link));
         }
     }
     text.push('\n');

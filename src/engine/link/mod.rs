@@ -87,7 +87,7 @@ impl<G: DeserializeOwned + Send + 'static> Link<G> {
                 Ok((reply.id, reply.given))
             },
         };
-        Self::open_with(child, manners)
+        Self::open_with(child, &manners)
     }
 
     /// Asks an agent and waits.
@@ -98,7 +98,7 @@ impl<G: DeserializeOwned + Send + 'static> Link<G> {
 
 impl<G: Send + 'static> Link<G> {
     /// Talks to a child over its three pipes.
-    pub(super) fn open_with(mut child: Child, manners: Manners<G>) -> Result<Self, String> {
+    pub(super) fn open_with(mut child: Child, manners: &Manners<G>) -> Result<Self, String> {
         let (Some(input), Some(output), Some(errors)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {

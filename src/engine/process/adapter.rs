@@ -78,7 +78,7 @@ pub(super) fn connect(words: &[String], first: u64) -> Result<(Link<Given>, Fare
         first,
         read: |line| Reply::read(line).map(|reply| (reply.id, Ok(reply.given))),
     };
-    let link = Link::open_with(child, manners).map_err(absent)?;
+    let link = Link::open_with(child, &manners).map_err(absent)?;
     Ok((link, farewell))
 }
 

@@ -38,6 +38,7 @@ pub(super) fn judge_world(world: &World, own: &Storage) -> Result<(), String> {
     for (path, content, storage) in [
         ("/etc/base", "one\n", layer(1)),
         ("/etc/app", "two\n", layer(2)),
+        ("/etc/old", "three\n", own.clone()),
         ("/etc/mine", "three\n", own.clone()),
     ] {
         let Some(seen) = tree.iter().find(|seen| seen.path == path) else {

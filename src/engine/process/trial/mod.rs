@@ -330,7 +330,7 @@ impl Talk {
         let image = ImageSpec {
             name: "app".to_owned(),
             layers: vec![
-                Tree(vec![file("/etc/base", "one\n")]),
+                Tree(vec![file("/etc/base", "one\n"), file("/etc/old", "one\n")]),
                 Tree(vec![file("/etc/app", "two\n")]),
             ],
             ..ImageSpec::default()
@@ -352,23 +352,20 @@ impl Talk {
             Operation::Run(spec),
             done,
         )?;
-        let write = FileAction::Write {
-            path: "/etc/mine".to_owned(),
-            node: file("", "three\n").node,
-        };
         let own = Storage::Writable {
             container: "first".to_owned(),
         };
-        let place = own.clone();
-        self.files(
+        self.write(
             "write",
             "A process in it writes a file, and the answer tells where that lies: in the container's writable layer.",
-            write,
-            move |value, changed| match value {
-                Value::Nothing if changed == [(place, "/etc/mine".to_owned())] => Ok(()),
-                Value::Nothing => Err(format!("`changed` is {}", written(&changed))),
-                other => Err(format!("it gave {}", written(&other))),
-            },
+            "/etc/mine",
+            &own,
+        )?;
+        self.write(
+            "copy-up",
+            "So does a file of the image lie there when it was changed.",
+            "/etc/old",
+            &own,
         )?;
         let read = |path: &str| FileAction::Read {
             target: Target::Path(path.to_owned()),
@@ -410,6 +407,19 @@ impl Talk {
                 },
                 _ => Err("it gave not one answer to one file operation".to_owned()),
             }
+        })
+    }
+
+    fn write(&mut self, check: &str, about: &str, path: &str, own: &Storage) -> Going<()> {
+        let write = FileAction::Write {
+            path: path.to_owned(),
+            node: file("", "three\n").node,
+        };
+        let place = (own.clone(), path.to_owned());
+        self.files(check, about, write, |value, changed| match value {
+            Value::Nothing if changed == [place] => Ok(()),
+            Value::Nothing => Err(format!("`changed` is {}", written(&changed))),
+            other => Err(format!("it gave {}", written(&other))),
         })
     }
 
