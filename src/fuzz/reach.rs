@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::difference::{Run, succeeded};
+use super::difference::{Run, refused, succeeded};
 use crate::engine::{
     Content, FileAction, FileRequest, MountRequest, MountSource, NodeKind, Operation, Place,
     Target, Tree, VolumeRef,
@@ -60,6 +60,9 @@ impl Reach {
             .zip(&execution.outcome.steps)
         {
             let is_done = outcome.answer.as_ref().is_some_and(succeeded);
+            if let Some(code) = outcome.answer.as_ref().and_then(refused) {
+                reach.form(format!("refusal: {code}"), false);
+            }
             match &step.action {
                 Action::Operation(operation) => reach.operation(operation, is_done),
                 Action::Concurrently(_) => reach.named("concurrently", is_done),

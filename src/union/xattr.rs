@@ -125,7 +125,8 @@ impl Union {
         write_representation(real, &wanted)
     }
 
-    /// Removes an extended attribute, copying the file up if it has it.
+    /// Removes an extended attribute, copying the file up if it has it. An ACL that is not there is removed all the same from a
+    /// file of the upper layer, but not from one of a lower (`ovl_set_or_remove_acl`).
     ///
     /// # Errors
     /// `EROFS`; `ENODATA`; `EPERM`; what the disk gives.
@@ -141,7 +142,10 @@ impl Union {
         let _names = read(&self.names);
         let removed = self.real(node)?.remove_xattr(&real_name);
         lock(&node.0.inheritance).take();
-        removed
+        match removed {
+            Err(Errno::NODATA) if name == acl::ACCESS || name == acl::DEFAULT => Ok(()),
+            removed => removed,
+        }
     }
 
     /// Names of the extended attributes, sorted, without the union's own.

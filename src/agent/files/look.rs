@@ -128,7 +128,10 @@ fn time(seconds: i64, nanos: impl TryInto<u32>) -> Time {
 /// The names in a directory, sorted.
 pub(super) fn list(directory: impl AsFd) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in Dir::read_from(directory)? {
+    // The descriptor itself: opening `.` through it would ask for permission to search, which reading does not need.
+    let mut directory = Dir::new(rustix::io::fcntl_dupfd_cloexec(directory, 0)?)?;
+    directory.rewind();
+    for entry in directory {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {

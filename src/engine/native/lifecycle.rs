@@ -85,6 +85,7 @@ impl Daemon {
     }
 
     fn bring_up(&mut self, number: Number, container: &Container) -> Result<Arc<dyn Acts>> {
+        refuse_hidden_root(container)?;
         let (view, tmpfs) = self.assemble(number, container, Purpose::Start)?;
         let user = container.config.user.as_deref();
         let directory = container.config.working_dir.as_deref().unwrap_or("/");
@@ -295,6 +296,17 @@ impl Daemon {
 
 /// The exit code of a container that could not be started, told from the text as moby does (`daemon/start.go`,
 /// `translateContainerdStartErr`).
+/// Docker takes `-v /` and `VOLUME /`, and then runc finds nothing in the volume that hides the root: seen on Docker 20.10.
+fn refuse_hidden_root(container: &Container) -> Result<()> {
+    if container.mounts.iter().all(|mount| mount.target != "/") {
+        return Ok(());
+    }
+    refuse(
+        Kind::Other,
+        "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: open /proc/sys/net/ipv4/ping_group_range: no such file or directory: unknown",
+    )
+}
+
 fn failure_code(message: &str) -> i32 {
     match message {
         m if m.contains("no such file or directory") || m.contains("not a directory") => 127,

@@ -170,10 +170,7 @@ fn xattrs(union: &Union, node: &NodeRef) -> Result<BTreeMap<String, Bytes>> {
         names => names?,
     };
     let mut xattrs = BTreeMap::new();
-    for name in names
-        .into_iter()
-        .filter(|name| !convert::is_security_label(name))
-    {
+    for name in names.into_iter().filter(|name| !convert::is_left_out(name)) {
         match union.get_xattr(node, &name) {
             // Gone meanwhile, or not even the superuser of this machine may read it.
             Err(Errno::NODATA | Errno::PERM | Errno::ACCESS) => {}

@@ -142,9 +142,18 @@ impl Scene<'_> {
         }
     }
 
+    /// Mostly in a directory that is there.
+    fn fresh_path(&mut self) -> String {
+        if self.dice.chance(65) {
+            self.state.path_in_directory(&self.place, self.dice)
+        } else {
+            self.plain_path()
+        }
+    }
+
     /// A path that something will be at.
     fn new_path(&mut self) -> String {
-        let path = self.plain_path();
+        let path = self.fresh_path();
         self.state.note(&self.place, &path);
         self.decorated(path)
     }
@@ -190,7 +199,7 @@ impl Scene<'_> {
 }
 
 fn write(scene: &mut Scene<'_>) -> FileAction {
-    let path = scene.plain_path();
+    let path = scene.fresh_path();
     scene.state.note(&scene.place, &path);
     let kind = match scene.dice.below(20) {
         0..3 => NodeKind::Directory { opaque: false },
@@ -204,6 +213,10 @@ fn write(scene: &mut Scene<'_>) -> FileAction {
         _ => NodeKind::File(pool::content(scene.dice)),
     };
     let mut node = Node::new(kind);
+    if let NodeKind::Directory { .. } = node.kind {
+        let place = scene.place.clone();
+        scene.state.note_directory(&place, &path);
+    }
     if !matches!(node.kind, NodeKind::Hardlink { .. }) && scene.dice.chance(40) {
         pool::dress(&mut node, scene.dice, false);
     }
@@ -278,8 +291,11 @@ fn seek_hole(scene: &mut Scene<'_>) -> FileAction {
 }
 
 fn mkdir(scene: &mut Scene<'_>) -> FileAction {
+    let path = scene.new_path();
+    let place = scene.place.clone();
+    scene.state.note_directory(&place, &path);
     FileAction::Mkdir {
-        path: scene.new_path(),
+        path,
         mode: scene.dice.maybe(30, pool::mode),
         parents: scene.dice.chance(30),
     }

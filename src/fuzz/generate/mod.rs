@@ -59,7 +59,7 @@ impl Worlds {
         let host = world::host(&mut state, dice);
         let volumes = world::volumes(&mut state, dice);
         let mut steps = Vec::with_capacity(self.steps);
-        steps.push(tolerant(1, objects::run(&mut state, dice)));
+        steps.push(tolerant(1, objects::first(&mut state, dice)));
         while steps.len() < self.steps {
             let number = steps.len() + 1;
             if self.capabilities.contains(&Capability::Concurrent) && dice.chance(1) {

@@ -161,3 +161,30 @@ pub(super) fn volume_of(mount: &MountRequest) -> Option<String> {
         MountRequest::Long { .. } => None,
     }
 }
+
+/// A mount that nobody refuses.
+pub(super) fn plain(state: &State, target: &str, dice: &mut Dice) -> MountRequest {
+    let volume = |name: Option<String>| MountRequest::Long {
+        target: target.to_owned(),
+        read_only: false,
+        source: MountSource::Volume(VolumeRequest {
+            name,
+            ..VolumeRequest::default()
+        }),
+    };
+    match dice.below(6) {
+        0 => MountRequest::Short(target.to_owned()),
+        1 => volume(None),
+        2 => volume(Some("store".to_owned())),
+        3 => MountRequest::Short(format!("./t:{target}")),
+        4 if state.volumes.iter().any(|name| name == "seeded") => {
+            MountRequest::Short(format!("seeded:{target}"))
+        }
+        4 => MountRequest::Short(format!("other:{target}")),
+        _ => MountRequest::Long {
+            target: target.to_owned(),
+            read_only: false,
+            source: MountSource::Tmpfs(TmpfsRequest::default()),
+        },
+    }
+}

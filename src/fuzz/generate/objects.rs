@@ -70,7 +70,37 @@ fn new_name(state: &State, dice: &mut Dice) -> String {
     }
 }
 
+/// A container that can be started, as far as that can be known.
+fn plain_spec(state: &State, dice: &mut Dice) -> ContainerSpec {
+    let mut mounts = Vec::new();
+    for target in ["/m", "/data"] {
+        if dice.chance(45) {
+            mounts.push(mounts::plain(state, target, dice));
+        }
+    }
+    ContainerSpec {
+        name: new_name(state, dice),
+        image: dice
+            .pick(&["base", "app"])
+            .filter(|name| state.images.iter().any(|image| image == *name))
+            .unwrap_or(&"base")
+            .to_string(),
+        mounts,
+        ..ContainerSpec::default()
+    }
+}
+
+/// The first container of a world.
+pub(super) fn first(state: &mut State, dice: &mut Dice) -> Operation {
+    let spec = plain_spec(state, dice);
+    note_made(state, &spec, true);
+    Operation::Run(spec)
+}
+
 fn spec(state: &mut State, dice: &mut Dice) -> ContainerSpec {
+    if dice.chance(45) {
+        return plain_spec(state, dice);
+    }
     let name = new_name(state, dice);
     let image = state.image(dice);
     let count = dice.weighted(&[(5, 0), (4, 1), (3, 2), (1, 3)]);
@@ -137,7 +167,7 @@ fn note_made(state: &mut State, spec: &ContainerSpec, runs: bool) {
     }
 }
 
-pub(super) fn run(state: &mut State, dice: &mut Dice) -> Operation {
+fn run(state: &mut State, dice: &mut Dice) -> Operation {
     let spec = spec(state, dice);
     note_made(state, &spec, true);
     Operation::Run(spec)

@@ -18,7 +18,10 @@ const NAMES: &[(usize, &str)] = &[
 ];
 
 /// Where mounts go: onto what layers have, below it, and beside it.
-pub(super) const TARGETS: &[&str] = &["/a", "/b", "/a/b", "/m", "/m/n", "/data", "/b/c", "/d"];
+///
+/// None lies below a directory that processes are likely to rename: the engine on overlayfs tells where files lie by the
+/// places at which its mounts were made, and does not see them move.
+pub(super) const TARGETS: &[&str] = &["/a", "/b", "/c", "/d", "/m", "/m/n", "/data"];
 
 /// Host paths that are bound.
 pub(super) const SOURCES: &[&str] = &["/", "/s", "/s", "/s/a", "/t", "/a", "/file", "/none"];
@@ -171,7 +174,7 @@ pub(super) fn device(dice: &mut Dice) -> NodeKind {
         .pick(&[
             (DeviceKind::Char, 1, 3),
             (DeviceKind::Char, 1, 5),
-            (DeviceKind::Char, 1, 9),
+            (DeviceKind::Char, 1, 7),
             (DeviceKind::Block, 7, 200),
             // What a whiteout is made of.
             (DeviceKind::Char, 0, 0),

@@ -34,6 +34,9 @@ pub(super) struct State {
     pub(super) handles: Vec<(Place, String)>,
     /// Paths of the images, which every container begins with.
     pub(super) layered: Vec<String>,
+    /// Directories among them.
+    pub(super) layered_directories: Vec<String>,
+    pub(super) directories: BTreeMap<Place, Vec<String>>,
     pub(super) paths: BTreeMap<Place, Vec<String>>,
     pub(super) is_down: bool,
     pub(super) is_full: bool,
@@ -81,6 +84,29 @@ impl State {
         }
     }
 
+    /// Notes that a directory may be at a path.
+    pub(super) fn note_directory(&mut self, place: &Place, path: &str) {
+        self.note(place, path);
+        let known = self.directories.entry(place.clone()).or_default();
+        if known.len() < 20 && path.starts_with('/') && !known.iter().any(|one| one == path) {
+            known.push(path.to_owned());
+        }
+    }
+
+    /// A path whose parent is there, perhaps.
+    pub(super) fn path_in_directory(&self, place: &Place, dice: &mut Dice) -> String {
+        let own = self.directories.get(place).map_or(&[][..], Vec::as_slice);
+        let inside = matches!(place, Place::Container(_));
+        let layered = if inside {
+            self.layered_directories.as_slice()
+        } else {
+            &[]
+        };
+        let at = dice.below(own.len() + layered.len() + 1);
+        let directory = own.iter().chain(layered).nth(at).map_or("", String::as_str);
+        format!("{}/{}", directory.trim_end_matches('/'), pool::name(dice))
+    }
+
     pub(super) fn made(&self, name: &str) -> Option<&Made> {
         self.containers.iter().find(|made| made.name == name)
     }
@@ -96,6 +122,7 @@ impl State {
         if is_gone {
             self.containers.retain(|made| made.name != name);
             self.paths.remove(&Place::Container(name.to_owned()));
+            self.directories.remove(&Place::Container(name.to_owned()));
         } else if let Some(made) = self.made_mut(name) {
             made.runs = false;
         }

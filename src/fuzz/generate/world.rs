@@ -1,6 +1,6 @@
 //! What there is before the first step: images, the host directory, volumes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::pool;
 use super::state::State;
@@ -11,24 +11,87 @@ use crate::engine::{
 use crate::fuzz::dice::Dice;
 
 /// What a tree is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    Layer,
+#[derive(Clone, Copy)]
+enum Use<'m> {
+    /// A layer, on what lies below it.
+    Layer(&'m Merged),
     Outside,
+}
+
+/// What the layers so far come to: paths, and whether each is a directory.
+#[derive(Clone, Debug, Default)]
+struct Merged(BTreeMap<String, bool>);
+
+impl Merged {
+    /// One layer more.
+    fn put(&mut self, layer: &Tree) {
+        for Entry { path, node } in &layer.0 {
+            let is_directory = matches!(node.kind, NodeKind::Directory { .. });
+            let hides = !is_directory || node.kind == NodeKind::Directory { opaque: true };
+            if hides && path != "/" {
+                let below = format!("{path}/");
+                self.0.retain(|other, _| !other.starts_with(&below));
+            }
+            for parent in parents(path) {
+                // A file is no more: what takes its place begins anew.
+                self.0.insert(parent.to_owned(), true);
+            }
+            if node.kind == NodeKind::Whiteout {
+                self.0.remove(path);
+            } else {
+                self.0.insert(path.clone(), is_directory);
+            }
+        }
+    }
+
+    /// Whether a layer with these entries may have a whiteout here: in a directory that is merged, as only there a whiteout
+    /// is one. The kernel shows it as a name elsewhere (union rows 23 to 25), and we do not.
+    fn takes_whiteout(&self, path: &str, entries: &[Entry]) -> bool {
+        parents(path).all(|parent| self.0.get(parent) == Some(&true))
+            && !entries.iter().any(|entry| {
+                entry.node.kind == NodeKind::Directory { opaque: true }
+                    && path.starts_with(&format!("{}/", entry.path))
+            })
+    }
+}
+
+/// Every directory above a path but the root.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/')
+        .map(|(at, _)| path.get(..at).unwrap_or_default())
+        .filter(|parent| !parent.is_empty())
 }
 
 /// The images, each after the one that it builds on.
 pub(super) fn images(state: &mut State, dice: &mut Dice) -> Vec<ImageSpec> {
     let mut images = Vec::new();
+    let mut below: Vec<Merged> = Vec::new();
     let count = dice.weighted(&[(5, 1), (5, 2)]);
     for name in ["base", "app"].into_iter().take(count) {
         let from = images.last().map(|base: &ImageSpec| base.name.clone());
         let from = from.filter(|_| dice.chance(60));
-        let layers = dice.weighted(&[(2, 1), (4, 2), (3, 3), (1, 5)]);
+        let count = dice.weighted(&[(2, 1), (4, 2), (3, 3), (1, 5)]);
+        let mut merged = if from.is_some() {
+            below.last().cloned().unwrap_or_default()
+        } else {
+            Merged::default()
+        };
+        let mut layers = Vec::new();
+        for _ in 0..count {
+            let layer = layer(&merged, state, dice);
+            merged.put(&layer);
+            layers.push(layer);
+        }
+        for (path, is_directory) in &merged.0 {
+            if *is_directory && !state.layered_directories.contains(path) {
+                state.layered_directories.push(path.clone());
+            }
+        }
+        below.push(merged);
         let spec = ImageSpec {
             name: name.to_owned(),
             from,
-            layers: (0..layers).map(|_| layer(state, dice)).collect(),
+            layers,
             config: config(dice),
             ..ImageSpec::default()
         };
@@ -38,9 +101,9 @@ pub(super) fn images(state: &mut State, dice: &mut Dice) -> Vec<ImageSpec> {
     images
 }
 
-fn layer(state: &mut State, dice: &mut Dice) -> Tree {
+fn layer(merged: &Merged, state: &mut State, dice: &mut Dice) -> Tree {
     let length = dice.between(1, 9);
-    let tree = tree(Use::Layer, length, state, dice);
+    let tree = tree(Use::Layer(merged), length, state, dice);
     for entry in &tree.0 {
         if !state.layered.contains(&entry.path) {
             state.layered.push(entry.path.clone());
@@ -83,9 +146,16 @@ pub(super) fn host(state: &mut State, dice: &mut Dice) -> Tree {
         );
     }
     for entry in &tree.0 {
-        state.note(&Place::Host, &entry.path);
+        note(state, &Place::Host, entry);
     }
     tree
+}
+
+fn note(state: &mut State, place: &Place, entry: &Entry) {
+    match entry.node.kind {
+        NodeKind::Directory { .. } => state.note_directory(place, &entry.path),
+        _ => state.note(place, &entry.path),
+    }
 }
 
 fn push(tree: &mut Tree, path: &str, kind: NodeKind) {
@@ -117,7 +187,7 @@ pub(super) fn volumes(state: &mut State, dice: &mut Dice) -> Vec<(VolumeSpec, Tr
         };
         let place = Place::Volume(VolumeRef::Named(name.to_owned()));
         for entry in &content.0 {
-            state.note(&place, &entry.path);
+            note(state, &place, entry);
         }
         state.volumes.push(name.to_owned());
         volumes.push((spec, content));
@@ -133,7 +203,7 @@ pub(super) fn bound_to(spec: &mut VolumeSpec, device: &str) {
 }
 
 /// A tree that is sound in itself: what holds entries is a directory, and a hard link comes after its file.
-fn tree(usage: Use, length: usize, state: &State, dice: &mut Dice) -> Tree {
+fn tree(usage: Use<'_>, length: usize, state: &State, dice: &mut Dice) -> Tree {
     let mut entries: Vec<Entry> = Vec::new();
     for _ in 0..length {
         let path = if dice.chance(6) {
@@ -156,12 +226,19 @@ fn tree(usage: Use, length: usize, state: &State, dice: &mut Dice) -> Tree {
         if is_taken {
             continue;
         }
+        let is_layer = matches!(usage, Use::Layer(_));
+        let has_whiteouts = entries
+            .iter()
+            .any(|entry| entry.node.kind == NodeKind::Whiteout);
         let kind = if path == "/" || holds {
-            NodeKind::Directory {
-                opaque: usage == Use::Layer && path != "/" && dice.chance(15),
-            }
+            let opaque = is_layer && path != "/" && !has_whiteouts && dice.chance(15);
+            NodeKind::Directory { opaque }
         } else {
-            kind(usage, &files, state, dice)
+            let takes_whiteout = match usage {
+                Use::Layer(merged) => merged.takes_whiteout(&path, &entries),
+                Use::Outside => false,
+            };
+            kind(is_layer, takes_whiteout, &files, state, dice)
         };
         let mut node = Node::new(kind);
         if !matches!(node.kind, NodeKind::Hardlink { .. } | NodeKind::Whiteout) {
@@ -172,10 +249,16 @@ fn tree(usage: Use, length: usize, state: &State, dice: &mut Dice) -> Tree {
     Tree(entries)
 }
 
-fn kind(usage: Use, files: &[String], state: &State, dice: &mut Dice) -> NodeKind {
+fn kind(
+    is_layer: bool,
+    takes_whiteout: bool,
+    files: &[String],
+    state: &State,
+    dice: &mut Dice,
+) -> NodeKind {
     match dice.below(100) {
         0..28 => NodeKind::Directory {
-            opaque: usage == Use::Layer && dice.chance(15),
+            opaque: is_layer && dice.chance(15),
         },
         28..36 => NodeKind::Symlink {
             target: pool::link_text(dice),
@@ -190,7 +273,7 @@ fn kind(usage: Use, files: &[String], state: &State, dice: &mut Dice) -> NodeKin
             NodeKind::Device { major: 0, .. } => NodeKind::Fifo,
             device => device,
         },
-        55..66 if usage == Use::Layer => NodeKind::Whiteout,
+        55..68 if takes_whiteout => NodeKind::Whiteout,
         _ => NodeKind::File(pool::content(dice)),
     }
 }

@@ -86,7 +86,6 @@ impl Process {
         check_name(name)?;
         let found = self.found(subject)?;
         found.location.want_write()?;
-        let list = is_access_list(name);
         let held = matches!(
             found.location.node.kind(),
             FileKind::Directory | FileKind::Symlink
@@ -96,16 +95,11 @@ impl Process {
             return Ok(None);
         }
         self.may_write_xattr(&found, name)?;
-        match found
+        found
             .location
             .union()
-            .remove_xattr(&found.location.node, name)
-        {
-            // Removing an access list that is not there succeeds.
-            Err(Errno::NODATA) if list => Ok(None),
-            Err(errno) => Err(errno),
-            Ok(()) => Ok(found.changed()),
-        }
+            .remove_xattr(&found.location.node, name)?;
+        Ok(found.changed())
     }
 
     /// `getxattr`, `lgetxattr`, `fgetxattr`.

@@ -15,9 +15,16 @@ const SECURITY_LABELS: &[&[u8]] = &[
     b"security.apparmor",
 ];
 
-pub(in crate::engine::native) fn is_security_label(name: &OsStr) -> bool {
+/// What a union marks its files with, in either name space.
+const OVERLAY: &[&[u8]] = &[b"trusted.overlay.", b"user.overlay."];
+
+/// Whether an extended attribute is none of the scenario's: a label of the host's, or a union's mark. A look leaves those
+/// out on every engine.
+pub(in crate::engine::native) fn is_left_out(name: &OsStr) -> bool {
     let name = name.as_bytes();
-    SECURITY_LABELS.contains(&name) || name.starts_with(b"security.SMACK64")
+    SECURITY_LABELS.contains(&name)
+        || name.starts_with(b"security.SMACK64")
+        || OVERLAY.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// A name or a link's text as it is, escaped only when it is no text.

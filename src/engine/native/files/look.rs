@@ -86,10 +86,7 @@ impl Batch<'_> {
             names => names?,
         };
         let mut xattrs = BTreeMap::new();
-        for name in names
-            .into_iter()
-            .filter(|name| !convert::is_security_label(name))
-        {
+        for name in names.into_iter().filter(|name| !convert::is_left_out(name)) {
             match self.process.get_xattr(subject, &name) {
                 Ok(value) => {
                     xattrs.insert(convert::text(name), Bytes(value));
