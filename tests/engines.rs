@@ -1,19 +1,17 @@
 //! Real engines: some scenarios on each that is here, and what is left of a run when it ends, is ended, or is
 //! killed. `LAYERSPEC_REQUIRE=docker,podman` makes the lack of one a failure.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "a test that cannot go on fails, one that cannot begin says so"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "support/daemon.rs"]
+mod daemon;
 mod support;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use daemon::{is_here, named};
 use support::{Project, Ran};
 
 /// What both engines show alike: layers, copy-up, deletions, held handles, volumes, binds, users, pausing,
@@ -40,46 +38,6 @@ steps:
   - run: {name: second, image: app, volumes: ["store:/store"]}
   - commit: {container: second, image: more}
 "#;
-
-/// The engine, unless it is not here: then why, and a failure if it is required.
-fn is_here(engine: &str) -> bool {
-    let ran = Project::new().run(&["engines", "--format", "json"]);
-    let line = ran
-        .out
-        .lines()
-        .find(|line| line.contains(&format!("\"name\":\"{engine}\"")));
-    let item: serde_json::Value = serde_json::from_str(line.unwrap()).unwrap();
-    let here = item["available"] == true;
-    let required = layerspec::environment::Environment::read().require;
-    let required = required.is_some_and(|names| names.split(',').any(|name| name == engine));
-    assert!(here || !required, "{engine} is required: {item}");
-    if !here {
-        eprintln!("skipped: {engine}: {}", item["reason"]);
-    }
-    here
-}
-
-/// Names of everything that the engine holds and that contains a text.
-fn named(engine: &str, part: &str) -> Vec<String> {
-    let mut all = Vec::new();
-    for arguments in [
-        &["ps", "--all", "--format", "{{.Names}}"][..],
-        &["volume", "ls", "--format", "{{.Name}}"],
-        &[
-            "image",
-            "ls",
-            "--all",
-            "--format",
-            "{{.Repository}} {{.ID}}",
-        ],
-    ] {
-        let output = Command::new(engine).args(arguments).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let ours = text.lines().filter(|line| line.contains(part));
-        all.extend(ours.map(str::to_owned));
-    }
-    all
-}
 
 fn scenarios_pass(engine: &str) {
     if !is_here(engine) {

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         ),
         trial("no_disk_of_the_machine_is_reached", devices_too, devices),
         trial("many_layers_fit", None, layers),
+        trial("options_are_the_kernels", devices_too, mount_options),
         trial("nothing_is_left_when_killed", None, killed),
         trial("nothing_is_left_when_interrupted", None, interrupted),
     ];
@@ -295,6 +296,69 @@ fn layers() {
             other => unreachable!("{other:?}"),
         }
     });
+}
+
+/// A directory of a lower layer is renamed, or is not, as the kernel's options say; and our union says the same.
+fn mount_options() {
+    let scenario = scenario(
+        "
+title: A directory of a lower layer is renamed
+host: {./d/f: x}
+steps:
+  - {in: host, rename: {/d: /e}, expect: {error: EXDEV}}
+  - {in: host, chmod: {/d/f: 0600}, expect: {error: ENOENT}}
+  - {in: host, read: /e/f, expect: {error: ENOENT}}
+",
+    );
+    for (options, expected) in [
+        ("redirect_dir=off", ["EXDEV", "ok", "ENOENT"]),
+        ("redirect_dir=on", ["ok", "ENOENT", "ok"]),
+        ("metacopy=on", ["ok", "ENOENT", "ok"]),
+        (
+            "redirect_dir=on,metacopy=on,volatile",
+            ["ok", "ENOENT", "ok"],
+        ),
+        ("volatile", ["EXDEV", "ok", "ENOENT"]),
+    ] {
+        for family in [NAME, "native"] {
+            let name = format!("{family}:{options}");
+            with(&name, |engine| {
+                run_container(engine, vec![scenario.host.clone()]);
+                let answers = steps(engine, &scenario).into_iter();
+                let told: Vec<String> = answers
+                    .flat_map(|(_, answers)| answers)
+                    .map(|answer| {
+                        answer
+                            .result
+                            .map_or_else(|r| r.code.to_string(), |_| "ok".to_owned())
+                    })
+                    .collect();
+                assert_eq!(told, expected, "{name}");
+            });
+        }
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    for name in [
+        "overlayfs:redirect_dir=off,metacopy=on",
+        "native:redirect_dir=off,metacopy=on",
+    ] {
+        let probed = registry::provider(name)
+            .unwrap()
+            .probe(&options(scratch.path()));
+        let absent = probed.unwrap_err();
+        assert!(
+            absent.reason.contains("Invalid argument"),
+            "{name}: {absent}"
+        );
+        assert!(absent.reason.contains("metacopy=on"), "{name}: {absent}");
+    }
+    let probed = registry::provider("overlayfs:index=on").unwrap();
+    let found = probed.probe(&options(scratch.path())).unwrap();
+    assert_eq!(
+        found.driver,
+        "overlay (redirect_dir=off,metacopy=off,index=on)"
+    );
+    assert_eq!(found.form_of.as_deref(), Some(NAME));
 }
 
 fn killed() {

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[expect(dead_code, reason = "cargo is run here, not the tool")]
+#[expect(dead_code, reason = "only whether an engine is here is asked")]
+#[path = "support/daemon.rs"]
+mod daemon;
 mod support;
 
 use std::fs;
@@ -23,6 +25,15 @@ steps:
     write: {/rows: "1\n"}
 "#;
 
+const CONTAINED: &str = r#"title: An image needs nothing in it
+images: {empty: {layers: [{/x: "1"}]}}
+steps:
+  - run: {name: web, image: empty}
+  - in: web
+    read: /x
+    expect: {text: "1"}
+"#;
+
 #[test]
 fn another_crate_runs_scenarios_with_three_lines() {
     let project = Project::new();
@@ -30,6 +41,7 @@ fn another_crate_runs_scenarios_with_three_lines() {
     project.write("src/lib.rs", "//! Nothing: only its storage is tested.\n");
     project.write("tests/storage.rs", MAIN);
     project.write("scenarios/volumes/rows.yaml", SCENARIO);
+    project.write("scenarios/volumes/in-a-container.yaml", CONTAINED);
     // With our versions, so that nothing has to be looked for and what is built can be shared.
     fs::copy(root().join("Cargo.lock"), project.path().join("Cargo.lock")).unwrap();
 
@@ -38,9 +50,23 @@ fn another_crate_runs_scenarios_with_three_lines() {
     let snapshot = project.path().join("snapshots/volumes/rows.snap");
     let approved = fs::read_to_string(&snapshot).unwrap();
 
+    // In a real container the test's own executable is the agent.
+    if daemon::is_here("docker") {
+        let mut docker = cargo_test(&project, "no", &[]);
+        let docker = Ran::from(docker.env("LAYERSPEC_ENGINE", "docker").output().unwrap());
+        assert_eq!(docker.code, Some(0), "{docker:?}");
+        let trial = "test volumes/in-a-container@docker ... ok";
+        assert!(docker.out.contains(trial), "{docker:?}");
+    }
+
     let passed = test(&project, "no", &[]);
     assert_eq!(passed.code, Some(0), "{passed:?}");
-    for trial in ["volumes/rows", "layerspec::load", "layerspec::orphans"] {
+    for trial in [
+        "volumes/in-a-container",
+        "volumes/rows",
+        "layerspec::load",
+        "layerspec::orphans",
+    ] {
         let line = passed
             .out
             .lines()
@@ -65,7 +91,8 @@ fn another_crate_runs_scenarios_with_three_lines() {
     assert!(exact.out.contains("1 passed; 0 failed"), "{exact:?}");
     let list = test(&project, "no", &["--list"]);
     assert_eq!(
-        list.out, "layerspec::load: test\nlayerspec::orphans: test\nvolumes/rows: test\n",
+        list.out,
+        "layerspec::load: test\nlayerspec::orphans: test\nvolumes/in-a-container: test\nvolumes/rows: test\n",
         "{list:?}"
     );
 
@@ -118,8 +145,12 @@ opt-level = 0
     )
 }
 
-/// `cargo test` in the project, told what to do with snapshots.
 fn test(project: &Project, update: &str, arguments: &[&str]) -> Ran {
+    Ran::from(cargo_test(project, update, arguments).output().unwrap())
+}
+
+/// `cargo test` in the project, told what to do with snapshots.
+fn cargo_test(project: &Project, update: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
     quiet(&mut command);
     command
@@ -129,7 +160,7 @@ fn test(project: &Project, update: &str, arguments: &[&str]) -> Ran {
         .env("LAYERSPEC_UPDATE", update)
         .env("CARGO_TARGET_DIR", target())
         .env("CARGO_TERM_COLOR", "never");
-    Ran::from(command.output().unwrap())
+    command
 }
 
 /// Our own target directory.

@@ -21,10 +21,11 @@
 //! filesystems"). Only a look at a stopped container unmounts it for a moment, to merge it below a layer
 //! that takes the mount points. Where a file lies is asked of our own union of the same layers.
 //!
-//! An ordinary user's name space maps the users that subuid(5) sets aside for it, through newuidmap(1); without them one
-//! user and one group, which show as 0:0, and other owners are `EINVAL`. Devices are `EPERM`, and without `trusted.overlay.origin` a copied-up file's further names show another inode number. So
-//! the capabilities `owners`, `devices` and `steady-inodes` are found by trying, and missing there. `fill-disk` is
-//! always missing: the disk under the layers is the machine's, and not ours to fill.
+//! An ordinary user's name space maps the users that subuid(5) sets aside for it, through newuidmap(1); without them it
+//! maps one user and one group, which show as 0:0, and other owners are `EINVAL`. Devices are `EPERM` in any case, and
+//! without `trusted.overlay.origin` a copied-up file's further names show another inode number. So the capabilities
+//! `owners`, `devices` and `steady-inodes` are found by trying, and may be missing there. `fill-disk` is always missing:
+//! the disk under the layers is the machine's, and not ours to fill.
 
 mod kernel;
 mod mapping;

@@ -4,6 +4,7 @@
 //! knows is reported as it is, with the kind `other`: nothing is guessed.
 
 mod docker;
+mod nerdctl;
 mod podman;
 
 use super::flavor::Flavor;
@@ -16,7 +17,8 @@ type Row = (&'static [&'static str], Kind);
 pub(super) fn refusal(flavor: Flavor, text: &str) -> Refusal {
     let message = essence(text);
     let table = match flavor {
-        Flavor::Docker | Flavor::Nerdctl => docker::TABLE,
+        Flavor::Docker => docker::TABLE,
+        Flavor::Nerdctl => nerdctl::TABLE,
         Flavor::Podman => podman::TABLE,
     };
     let row = table
@@ -27,14 +29,16 @@ pub(super) fn refusal(flavor: Flavor, text: &str) -> Refusal {
 
 /// What is said, without who says it to whom and where to read more.
 pub(super) fn essence(text: &str) -> String {
-    let kept = text.lines().map(str::trim).filter(|line| {
+    let told = text.lines().map(|line| logged(line.trim()));
+    let kept = told.filter(|line| {
         let advice = line.starts_with("See '")
             || line.starts_with("Run '")
             || line.starts_with("WARNING")
+            || line.starts_with("WARN[")
             || line.starts_with("time=");
         !line.is_empty() && !advice
     });
-    let joined: Vec<&str> = kept.collect();
+    let joined: Vec<String> = kept.collect();
     let mut message = joined.join("; ");
     for prefix in [
         "docker: ",
@@ -47,6 +51,23 @@ pub(super) fn essence(text: &str) -> String {
         }
     }
     message
+}
+
+/// What a line of a log says that ends the program, as nerdctl tells its refusals; any other line as it is.
+fn logged(line: &str) -> String {
+    if let Some((_, message)) = line
+        .strip_prefix("FATA[")
+        .and_then(|line| line.split_once("] "))
+    {
+        return message.to_owned();
+    }
+    let fatal = line.starts_with("time=") && line.contains(" level=fatal ");
+    let message = line.split_once(" msg=").filter(|_| fatal);
+    let Some((_, message)) = message else {
+        return line.to_owned();
+    };
+    // Quoted as Go does it, which for what is said is as JSON has it.
+    serde_json::from_str(message).unwrap_or_else(|_| message.to_owned())
 }
 
 /// Holds a table to its rows: each text, said by the engine, and its kind.

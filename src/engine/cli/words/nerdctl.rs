@@ -1,0 +1,120 @@
+//! nerdctl's words. Texts of nerdctl 2's sources (`pkg/mountutil`, `pkg/containerutil`, `pkg/cmd`, `pkg/namestore`); what runc
+//! says through it is as with Docker.
+
+use super::Row;
+use crate::engine::Kind;
+
+pub(super) const TABLE: &[Row] = &[
+    (&["cannot access containerd socket"], Kind::EngineDown),
+    (&["rootless containerd not running"], Kind::EngineDown),
+    (&["no space left on device"], Kind::NoSpace),
+    (&["is already used by ID"], Kind::NameInUse),
+    (&["malformed volume name"], Kind::InvalidName),
+    (&["is in running status"], Kind::ContainerRunning),
+    (&["is in paused status"], Kind::ContainerPaused),
+    (&["is already paused"], Kind::ContainerPaused),
+    (&["is not running"], Kind::ContainerNotRunning),
+    (&["is not paused"], Kind::ContainerNotRunning),
+    (&["volume", "is in use"], Kind::VolumeInUse),
+    (&["image is being used by"], Kind::ImageInUse),
+    (&["No such container"], Kind::NoSuchContainer),
+    (&["no such container"], Kind::NoSuchContainer),
+    (&["no such image"], Kind::NoSuchImage),
+    (&["no such volume"], Kind::NoSuchVolume),
+    (&["does not exist in the volume store"], Kind::NoSuchVolume),
+    (
+        &["Are you trying to mount a directory onto a file"],
+        Kind::MountTypeMismatch,
+    ),
+    (
+        &["error mounting", "not a directory"],
+        Kind::MountTypeMismatch,
+    ),
+    (
+        &["error mounting", "no such file or directory"],
+        Kind::MountSourceMissing,
+    ),
+    (
+        &["error mounting", "read-only file system"],
+        Kind::MountTargetFailed,
+    ),
+    (&["failed to parse volume options"], Kind::InvalidMount),
+    (
+        &["failed to split volume mount specification"],
+        Kind::InvalidMount,
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::{check, essence};
+    use crate::engine::Kind as K;
+    use crate::engine::cli::flavor::Flavor;
+
+    const SAID: &[(&str, K)] = &[
+        (
+            "time=\"2024-05-01T10:00:00Z\" level=fatal msg=\"name-store error\\nname \\\"n\\\" is already used by ID \\\"4f\\\"\"",
+            K::NameInUse,
+        ),
+        (
+            "time=\"2024-05-01T10:00:00Z\" level=fatal msg=\"container n is in running status. unpause/stop container first or force removal\"",
+            K::ContainerRunning,
+        ),
+        (
+            "FATA[0000] container n is in paused status. unpause/stop container first or force removal",
+            K::ContainerPaused,
+        ),
+        (
+            "FATA[0000] container 4f is already paused",
+            K::ContainerPaused,
+        ),
+        (
+            "FATA[0000] cannot kill container 4f: container is not running",
+            K::ContainerNotRunning,
+        ),
+        (
+            "FATA[0000] container 4f is not paused",
+            K::ContainerNotRunning,
+        ),
+        ("FATA[0000] volume \"v\" is in use", K::VolumeInUse),
+        ("FATA[0000] no such container n", K::NoSuchContainer),
+        ("No such container: n", K::NoSuchContainer),
+        ("FATA[0000] no such volume: v (not found)", K::NoSuchVolume),
+        (
+            "FATA[0000] \"v\" does not exist in the volume store: not found",
+            K::NoSuchVolume,
+        ),
+        (
+            "FATA[0000] malformed volume name: identifier \"a b\" must match pattern ^[A-Za-z0-9]+(?:[._-](?:[A-Za-z0-9]+))*$: invalid argument",
+            K::InvalidName,
+        ),
+        (
+            "FATA[0000] error mounting \"/foo\" to rootfs at \"/foo\": stat /foo: no such file or directory: unknown",
+            K::MountSourceMissing,
+        ),
+        (
+            "FATA[0000] failed to parse volume options (\"bind\", \"/s\", \"bad\"): unsupported volume option",
+            K::InvalidMount,
+        ),
+        ("FATA[0000] the moon is full", K::Other),
+    ];
+
+    #[test]
+    fn what_nerdctl_says_has_a_kind() {
+        check(Flavor::Nerdctl, SAID);
+    }
+
+    #[test]
+    fn a_log_line_that_ends_the_program_is_what_it_says() {
+        for (text, expected) in [
+            (
+                "time=\"t\" level=warning msg=\"careful\"\ntime=\"t\" level=fatal msg=\"no such volume: \\\"v\\\"\"\n",
+                "no such volume: \"v\"",
+            ),
+            ("FATA[0012] no such volume: v\n", "no such volume: v"),
+            ("WARN[0000] careful\nFATA[0000] no\n", "no"),
+        ] {
+            assert_eq!(essence(text), expected);
+        }
+    }
+}
