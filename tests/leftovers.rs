@@ -1,7 +1,8 @@
 //! Nothing is left behind, however a run ends: no directory, no process, no mount.
 //!
 //! The runs under test are those of the `layerspec` command, and those of a harness with an engine that hangs or
-//! panics: this program again, as its own child.
+//! panics: this program again, as its own child. Each is tried on the embedded engine, and on `overlayfs`, which has
+//! processes and mounts.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,20 +19,26 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use layerspec::engine::native::NativeProvider;
 use layerspec::engine::{
     Absent, Answer, Description, Engine, EngineFault, FileAction, OpenOptions, Operation, Provider,
     World,
 };
 use layerspec::harness::Harness;
-use libtest_mimic::{Arguments, Failed, Trial};
+use layerspec::registry;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use support::{Project, quiet};
 
 /// Tells this program that it is the child, and which time limit cases have.
 const CHILD: &str = "LEFTOVERS_TIMEOUT";
+
+/// Tells the child which engine has the faults.
+const ENGINE: &str = "LEFTOVERS_ENGINE";
+
+const ENGINES: [&str; 2] = ["native", "overlayfs"];
 
 /// How long a run that is to end may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,38 +56,63 @@ steps:
 "#;
 
 fn main() -> ExitCode {
+    layerspec::agent::dispatch();
     if let Ok(timeout) = std::env::var(CHILD) {
         // An engine that hangs would outlive a test that is killed.
         set_parent_process_death_signal(Some(Signal::KILL)).unwrap();
+        let engine = registry::provider(&std::env::var(ENGINE).unwrap()).unwrap();
         return Harness::new("scenarios", "snapshots")
             .timeout(humantime::parse_duration(&timeout).ok())
-            .provider(Faulty(NativeProvider::new()))
+            .provider(Faulty(engine))
             .main();
     }
-    let trial = |name: &str, test: fn()| {
-        Trial::test(name, move || {
-            test();
-            Ok::<(), Failed>(())
-        })
-    };
-    let trials = vec![
-        trial("a_signal_at_any_moment", a_signal_at_any_moment),
-        trial("a_second_signal", a_second_signal),
-        trial("a_time_out_in_the_midst_of_many_files", a_time_out),
-        trial("a_panic", a_panic),
-        trial("an_engine_that_hangs", an_engine_that_hangs),
-        trial(
+    let tests: [(&str, fn(&str)); 6] = [
+        ("a_signal_at_any_moment", a_signal_at_any_moment),
+        ("a_second_signal", a_second_signal),
+        ("a_time_out_in_the_midst_of_many_files", a_time_out),
+        ("a_panic", a_panic),
+        ("an_engine_that_hangs", an_engine_that_hangs),
+        (
             "a_signal_while_an_engine_hangs",
             a_signal_while_an_engine_hangs,
         ),
     ];
+    let mut trials = Vec::new();
+    for engine in ENGINES {
+        let obstacle = obstacle(engine);
+        for (name, test) in tests {
+            let obstacle = obstacle.clone();
+            let name = format!("{engine}::{name}");
+            trials.push(Trial::ignorable_test(name, move || match obstacle {
+                None => {
+                    test(engine);
+                    Ok(Completion::Completed)
+                }
+                Some((why, true)) => Err(Failed::from(why)),
+                Some((why, false)) => Ok(Completion::ignored_with(why)),
+            }));
+        }
+    }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// The embedded engine with faults.
+/// Why an engine cannot be used here, and whether `LAYERSPEC_REQUIRE` says that it must.
+fn obstacle(engine: &str) -> Option<(String, bool)> {
+    let scratch = tempfile::tempdir().unwrap();
+    let options = OpenOptions {
+        scratch: scratch.path().to_owned(),
+        keep: false,
+    };
+    let absent = registry::provider(engine).unwrap().probe(&options).err()?;
+    let is_required = std::env::var("LAYERSPEC_REQUIRE")
+        .is_ok_and(|names| names.split(',').any(|name| name.trim() == engine));
+    Some((absent.to_string(), is_required))
+}
+
+/// An engine with faults.
 struct Faulty<T>(T);
 
-impl Provider for Faulty<NativeProvider> {
+impl Provider for Faulty<Arc<dyn Provider>> {
     fn name(&self) -> &'static str {
         "faulty"
     }
@@ -126,14 +158,14 @@ fn written(operation: &Operation) -> Option<&str> {
     })
 }
 
-/// A project with an empty scratch directory.
-struct Stage(Project);
+/// A project with an empty scratch directory, and the engine that it is run on.
+struct Stage(Project, String);
 
 impl Stage {
-    fn new() -> Self {
+    fn new(engine: &str) -> Self {
         let project = Project::new();
         fs::create_dir(project.path().join("scratch")).unwrap();
-        Self(project)
+        Self(project, engine.to_owned())
     }
 
     /// Cases that write these files.
@@ -157,14 +189,15 @@ impl Stage {
 
     fn run(&self, arguments: &[&str]) -> Running<'_> {
         let mut command = self.0.command(arguments);
-        command.env("CI", "1");
+        command.env("CI", "1").env("LAYERSPEC_ENGINE", &self.1);
         self.start(command)
     }
 
     fn harness(&self, timeout: &str) -> Running<'_> {
         let mut command = Command::new(std::env::current_exe().unwrap());
         quiet(&mut command);
-        command.current_dir(self.0.path()).env(CHILD, timeout);
+        let child = command.current_dir(self.0.path());
+        child.env(CHILD, timeout).env(ENGINE, &self.1);
         self.start(command)
     }
 
@@ -264,8 +297,8 @@ fn processes_of(group: u32) -> Vec<String> {
     all.filter_map(stat).filter(is_of).collect()
 }
 
-fn a_signal_at_any_moment() {
-    let stage = Stage::new();
+fn a_signal_at_any_moment(engine: &str) {
+    let stage = Stage::new(engine);
     let names: Vec<String> = (0..400).map(|number| format!("n{number}")).collect();
     let cases = format!("cases: {{n: [{}]}}\nimages:", names.join(", "));
     let text = SIMPLE
@@ -273,9 +306,15 @@ fn a_signal_at_any_moment() {
         .replace("/WHAT", "\"/${n}\"");
     stage.0.write("scenarios/many.yaml", &text);
     let signals = [Signal::INT, Signal::TERM, Signal::HUP];
-    for round in 0..90_u64 {
-        let running = stage.run(&["run", "--engine", "native"]);
-        std::thread::sleep(Duration::from_micros(round * 700));
+    // An engine that is a process takes longer to come, and has more to leave behind.
+    let (rounds, step) = if engine == "native" {
+        (90, 700)
+    } else {
+        (30, 15_000)
+    };
+    for round in 0..rounds {
+        let running = stage.run(&["run"]);
+        std::thread::sleep(Duration::from_micros(round * step));
         running.send(signals[usize::try_from(round % 3).unwrap()]);
         let ended = running.end();
         let early = ended.signal.is_some() || matches!(ended.code, Some(129 | 130 | 143));
@@ -283,8 +322,8 @@ fn a_signal_at_any_moment() {
     }
 }
 
-fn a_second_signal() {
-    let stage = Stage::new();
+fn a_second_signal(engine: &str) {
+    let stage = Stage::new(engine);
     stage.slow_case();
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let running = stage.run(&["run"]);
@@ -297,11 +336,13 @@ fn a_second_signal() {
     }
 }
 
-fn a_time_out() {
-    let stage = Stage::new();
+fn a_time_out(engine: &str) {
+    let stage = Stage::new(engine);
     stage.slow_case();
     stage.cases(&["quick"]);
-    let blessed = stage.0.run(&["bless", "scenarios/quick.yaml"]);
+    let blessed = stage
+        .0
+        .run(&["bless", "--engine", engine, "scenarios/quick.yaml"]);
     assert_eq!(blessed.code, Some(0), "{}{}", blessed.out, blessed.err);
     for timeout in ["1ms", "20ms", "50ms", "100ms", "150ms"] {
         let ended = stage
@@ -325,8 +366,8 @@ fn results(stage: &Stage, cases: &[&str], timeout: &str) -> Ended {
     ended
 }
 
-fn a_panic() {
-    let stage = Stage::new();
+fn a_panic(engine: &str) {
+    let stage = Stage::new(engine);
     let ended = results(&stage, &["panic", "panic-later", "well", "yes"], "60s");
     assert!(ended.out.contains("panicked: on purpose"), "{}", ended.out);
     // These have no snapshot yet: they ran to their ends.
@@ -338,11 +379,15 @@ fn a_panic() {
     );
 }
 
-fn an_engine_that_hangs() {
-    let stage = Stage::new();
-    let ended = results(&stage, &["hang", "well", "yes"], "300ms");
-    let said = "more than the time limit of 300ms; the last that began was step 2.1, in first: write /hang";
-    assert!(ended.out.contains(said), "{}", ended.out);
+fn an_engine_that_hangs(engine: &str) {
+    let stage = Stage::new(engine);
+    // One whose processes have to start needs a while for the others.
+    let limit = if engine == "native" { "300ms" } else { "5s" };
+    let ended = results(&stage, &["hang", "well", "yes"], limit);
+    let said = format!(
+        "more than the time limit of {limit}; the last that began was step 2.1, in first: write /hang"
+    );
+    assert!(ended.out.contains(&said), "{}", ended.out);
     assert_eq!(
         ended.out.matches("no approved outcome yet").count(),
         2,
@@ -351,8 +396,8 @@ fn an_engine_that_hangs() {
     );
 }
 
-fn a_signal_while_an_engine_hangs() {
-    let stage = Stage::new();
+fn a_signal_while_an_engine_hangs(engine: &str) {
+    let stage = Stage::new(engine);
     stage.cases(&["hang"]);
     // A machine that sends SIGTERM waits ten seconds; a person who presses Ctrl-C does so again.
     for (signals, least) in [(&[Signal::INT, Signal::INT][..], 0), (&[Signal::TERM], 7)] {

@@ -448,6 +448,22 @@ fn trees_are_copied_whole() {
     assert_eq!(target.read_link(&find(&target, "l").unwrap()).unwrap(), "a");
 }
 
+/// What the union cannot do it does not pretend to do.
+#[test]
+fn an_index_is_refused() {
+    let scratch = Scratch::new();
+    let opened = Union::open(Stack {
+        upper: Some(open(&scratch.path("upper"))),
+        work: Some(open(&scratch.path("work"))),
+        lowers: vec![open(&scratch.path("lower"))],
+        options: Options {
+            index: true,
+            ..options()
+        },
+    });
+    assert_eq!(opened.err(), Some(Errno::OPNOTSUPP));
+}
+
 #[test]
 fn metacopy_is_refused() {
     let scratch = Scratch::new();

@@ -1,8 +1,10 @@
 //! Operations in few words.
 
+use std::path::Path;
+
 use layerspec::engine::{
-    CommitSpec, ContainerSpec, Content, Entry, FileAction, FileRequest, ImageConfig, ImageSpec,
-    MountRequest, Node, NodeKind, Operation, Place, RenameMode, Target, Tree, VolumeRef,
+    ArchiveFile, CommitSpec, ContainerSpec, Content, Entry, FileAction, FileRequest, ImageConfig,
+    ImageSpec, MountRequest, Node, NodeKind, Operation, Place, RenameMode, Target, Tree, VolumeRef,
     VolumeSpec, XattrMode,
 };
 
@@ -44,6 +46,19 @@ pub(crate) fn derived(name: &str, from: &str, layers: Vec<Tree>, volumes: &[&str
             ..ImageConfig::default()
         },
         ..image(name, layers)
+    })
+}
+
+/// Loads an image of two layers from what `docker save` wrote.
+pub(crate) fn archived(name: &str) -> Operation {
+    let archive = ArchiveFile {
+        folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/layers/saved"),
+        path: "app.tar".to_owned(),
+        tag: None,
+    };
+    Operation::LoadImage(ImageSpec {
+        archive: Some(Box::new(archive)),
+        ..image(name, vec![])
     })
 }
 

@@ -22,14 +22,19 @@ pub(crate) fn main(arguments: &[String]) {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["perform", name, scratch] => perform(&named(name), Path::new(scratch)),
-        ["fail", name, scratch, act] => fail(&named(name), Path::new(scratch), act, None),
-        ["short", name, scratch, act, limit] => {
-            fail(
-                &named(name),
-                Path::new(scratch),
-                act,
-                Some(limit.parse().unwrap()),
-            );
+        ["fail", name, scratch, act] => fail(&named(name), Path::new(scratch), act, || None),
+        ["full", name, scratch, act, limit] => {
+            let limit = limit.parse().unwrap();
+            let full = || Some(limit_files(limit));
+            fail(&named(name), Path::new(scratch), act, full);
+        }
+        ["short", name, scratch, act] => {
+            let seized = || {
+                // Whoever is to cut writes short takes hold of this process now.
+                std::io::stdin().read_line(&mut String::new()).unwrap();
+                None
+            };
+            fail(&named(name), Path::new(scratch), act, seized);
         }
         ["recover", directory] => recover(Path::new(directory)),
         other => panic!("no such child: {other:?}"),
@@ -78,7 +83,7 @@ fn recover(directory: &Path) {
 }
 
 /// Performs one act while the disk fails, looks, tries again if it was refused, and looks again. Then come the others.
-fn fail(script: &Script, scratch: &Path, act: &str, limit: Option<u64>) {
+fn fail(script: &Script, scratch: &Path, act: &str, begin: impl FnOnce() -> Option<Rlimit>) {
     let engine = prepare(script, scratch);
     let act: usize = act.parse().unwrap();
     println!("{BEGIN}");
@@ -87,9 +92,9 @@ fn fail(script: &Script, scratch: &Path, act: &str, limit: Option<u64>) {
         println!("done");
     }
     let (act, later) = script.acts[act..].split_first().expect("an act");
-    let full = limit.map(limit_files);
+    let limited = begin();
     let is_done = tell(engine.as_ref(), act);
-    if let Some(before) = full {
+    if let Some(before) = limited {
         setrlimit(Resource::Fsize, before).unwrap();
     }
     tell_objects(engine.as_ref());
@@ -110,11 +115,11 @@ fn limit_files(bytes: u64) -> Rlimit {
     let handled = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, handled).unwrap();
     let before = getrlimit(Resource::Fsize);
-    let limited = Rlimit {
+    let full = Rlimit {
         current: Some(bytes),
         ..before
     };
-    setrlimit(Resource::Fsize, limited).unwrap();
+    setrlimit(Resource::Fsize, full).unwrap();
     before
 }
 

@@ -8,7 +8,7 @@ use crate::kill::tell;
 use crate::objects::{Objects, is_done, look, said};
 use crate::script::Script;
 use crate::strace::{self, Ended, fresh_scratch, private, run, trace};
-use crate::{child, disk, kill};
+use crate::{child, disk, kill, short};
 
 /// The lengths beyond which files cannot grow.
 const LIMITS: &[u64] = &[0, 1, 64, 300, 700, 4096, 19_999];
@@ -72,7 +72,32 @@ pub(crate) fn test(script: &Script) -> Result<(), Failed> {
     tell(&faults)
 }
 
+/// Every write in turn takes half of what it is given, and says so.
 pub(crate) fn test_short_writes(script: &Script) -> Result<(), Failed> {
+    let story = Story::new(script);
+    let mut faults = Vec::new();
+    let logs = fresh_scratch();
+    let scratch = fresh_scratch();
+    let path = scratch.path().to_str().unwrap();
+    let (calls, _) = trace(&["perform", script.name, path], &logs.path().join("log"));
+    for act in 0..script.acts.len() {
+        let mut nth = 0;
+        for call in calls.iter().filter(|call| call.act == act) {
+            let Some(moved) = call.moved() else { continue };
+            nth += 1;
+            if moved < 2 {
+                continue;
+            }
+            let when = format!("half of it is written in act {act} by {}", call.text);
+            one(script, &story, act, &when, &mut faults, |arguments| {
+                short::run(&arguments[1..], nth, moved / 2)
+            });
+        }
+    }
+    tell(&faults)
+}
+
+pub(crate) fn test_full_files(script: &Script) -> Result<(), Failed> {
     let story = Story::new(script);
     let mut faults = Vec::new();
     for act in 0..script.acts.len() {
@@ -80,7 +105,7 @@ pub(crate) fn test_short_writes(script: &Script) -> Result<(), Failed> {
             let limit = limit.to_string();
             let when = format!("no file beyond {limit} bytes in act {act}");
             one(script, &story, act, &when, &mut faults, |arguments| {
-                let mut all = vec!["short"];
+                let mut all = vec!["full"];
                 all.extend(&arguments[1..]);
                 all.push(&limit);
                 run(&[], &all)

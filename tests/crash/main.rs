@@ -22,6 +22,7 @@ mod fail;
 mod kill;
 mod objects;
 mod script;
+mod short;
 mod strace;
 
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
             ),
             ("failing", fail::test),
             ("short", fail::test_short_writes),
+            ("full", fail::test_full_files),
         ] {
             let script = script.clone();
             trials.push(Trial::ignorable_test(

@@ -5,8 +5,8 @@ use layerspec::engine::{
 };
 
 use super::build::{
-    append, chmod, chown, commit, container, delete, derived, file, folder, image, link, mkdir,
-    named, remove, rename, rmdir, run, set_xattr, text, tree, truncate, volume, write,
+    append, archived, chmod, chown, commit, container, delete, derived, file, folder, image, link,
+    mkdir, named, remove, rename, rmdir, run, set_xattr, text, tree, truncate, volume, write,
 };
 
 /// A script.
@@ -365,6 +365,11 @@ fn images() -> Vec<Script> {
                 derived("fresh", "app", vec![layer("one"), layer("two")], &["/v"]),
                 derived("old", "app", vec![layer("new")], &[]),
             ],
+        ),
+        Script::new(
+            "load_archive",
+            vec![derived("old", "app", vec![layer("old")], &[])],
+            vec![archived("fresh"), archived("old")],
         ),
         Script::new("import", exported, vec![import("fresh"), import("old")]),
         Script::new(

@@ -70,7 +70,9 @@ const READS: &[&str] = &[
 const OTHERS: &[&str] = &[
     "brk",
     "clock_gettime",
+    "clone3",
     "close",
+    "exit",
     "futex",
     "geteuid",
     "getpid",
@@ -82,11 +84,14 @@ const OTHERS: &[&str] = &[
     "mprotect",
     "mremap",
     "munmap",
+    "prctl",
     "prlimit64",
+    "rseq",
     "rt_sigaction",
     "rt_sigprocmask",
     "sched_getaffinity",
     "sched_yield",
+    "set_robust_list",
     "sigaltstack",
     "umask",
     "uname",
@@ -96,7 +101,7 @@ const OTHERS: &[&str] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) name: String,
-    /// Which of the calls of this name it is, from 1 at the start of the process.
+    /// Which of its thread's calls of this name it is, from 1 at its start.
     pub(crate) ordinal: usize,
     /// How many acts were done before it.
     pub(crate) act: usize,
@@ -135,6 +140,19 @@ impl Call {
             "fremove",
         ];
         self.is_write() && !shrinks.iter().any(|start| self.name.starts_with(start))
+    }
+
+    /// How many bytes it wrote, if it is of those that may write fewer than they are asked to; none if that is not known.
+    pub(crate) fn moved(&self) -> Option<u64> {
+        if !crate::short::WRITES
+            .iter()
+            .any(|(name, _)| *name == self.name)
+        {
+            return None;
+        }
+        let result = self.text.rsplit_once(" = ").map(|(_, result)| result);
+        let word = result.and_then(|result| result.split(' ').next());
+        Some(word.and_then(|word| word.parse().ok()).unwrap_or(0))
     }
 
     /// Whether it needs a new descriptor.
@@ -187,14 +205,17 @@ pub(crate) fn is_required() -> bool {
 pub(crate) fn trace(arguments: &[&str], log: &Path) -> (Vec<Call>, Ended) {
     let ended = run(&["-o", log.to_str().unwrap(), "-s", "64"], arguments);
     let mut calls = Vec::new();
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    // strace counts the calls of each thread on its own.
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
     let (mut began, mut act) = (false, 0);
     for line in fs::read_to_string(log).unwrap().lines() {
-        let text = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
-        let Some((name, rest)) = text.split_once('(') else {
+        let (thread, text) = line.split_once(' ').unwrap();
+        let text = text.trim_start();
+        let Some((name, rest)) = text.split_once('(').filter(|_| !text.starts_with("<...")) else {
             continue;
         };
-        let count = counts.entry(name.to_owned()).or_default();
+        let count = counts.entry((thread.to_owned(), name.to_owned()));
+        let count = count.or_default();
         *count += 1;
         if name == "write" && rest.starts_with("1,") {
             if began {

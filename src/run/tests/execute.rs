@@ -209,6 +209,9 @@ fn conditions_are_evaluated_on_the_description() {
     }
 }
 
+/// How long one branch waits for the other.
+const MOST: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// Two branches that can only both come to an end when they run side by side.
 #[derive(Default)]
 struct Meeting(Mutex<usize>, std::sync::Condvar);
@@ -219,7 +222,8 @@ impl Engine for Meeting {
             let mut met = self.0.lock().unwrap();
             *met += 1;
             self.1.notify_all();
-            drop(self.1.wait_while(met, |met| *met < 2).unwrap());
+            let waited = self.1.wait_timeout_while(met, MOST, |met| *met < 2);
+            assert!(!waited.unwrap().1.timed_out(), "one comes after the other");
         }
         match operation {
             Operation::Inspect(name) if name == "bad" => kind(Kind::NoSuchContainer),
