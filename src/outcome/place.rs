@@ -53,7 +53,7 @@ pub fn storage_words(storage: &Storage) -> String {
 pub(super) fn provenance(seen: &Seen, mounts: &[MountSeen]) -> String {
     let mount = mounts
         .iter()
-        .filter(|mount| mount.storage == seen.storage)
+        .filter(|mount| are_of_one_kind(&mount.storage, &seen.storage))
         .filter(|mount| beneath(&seen.path, &mount.target).is_some())
         .max_by_key(|mount| mount.target.len());
     let below = mount.and_then(|mount| beneath(&seen.path, &mount.target));
@@ -79,6 +79,12 @@ pub(super) fn provenance(seen: &Seen, mounts: &[MountSeen]) -> String {
         words.push_str(", read-only");
     }
     words
+}
+
+/// Whether an entry in one storage may come from a mount of the other: a mounted image has many layers.
+fn are_of_one_kind(mounted: &Storage, seen: &Storage) -> bool {
+    let is_layer = |storage| matches!(storage, &Storage::Layer { .. });
+    mounted == seen || (is_layer(mounted) && is_layer(seen))
 }
 
 /// What is left of a path below a directory: `""` for the directory itself, else with its `/`.

@@ -7,11 +7,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::pipe::Pipes;
 use crate::union::{Errno, NodeRef, Result};
 
-/// Who holds which lock on which file.
+/// What open files know of one another across containers: who holds which lock on which file, and what
+/// is in pipes.
 #[derive(Debug, Default)]
-pub struct Locks(Mutex<Held>);
+pub struct Locks {
+    held: Mutex<Held>,
+    pub(super) pipes: Pipes,
+}
 
 #[derive(Debug, Default)]
 struct Held {
@@ -62,6 +67,6 @@ impl Locks {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

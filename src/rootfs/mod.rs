@@ -18,6 +18,7 @@ mod locks;
 mod mounts;
 mod open_file;
 mod permission;
+mod pipe;
 mod process;
 mod target;
 mod visit;

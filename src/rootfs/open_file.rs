@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::device::Device;
 use super::locks::{LockKind, Locks, Owner};
 use super::mounts::Location;
+use super::pipe::PipeEnd;
 use crate::union::{Errno, Handle, NodeRef, Result};
 
 /// One flag of `open`.
@@ -93,8 +94,8 @@ pub(super) enum Data {
     Regular(Handle),
     Directory,
     Device(Device),
-    /// Opened as with `O_NONBLOCK`: nobody else has an end of it.
-    Fifo,
+    /// Opened as with `O_NONBLOCK`.
+    Fifo(PipeEnd),
     /// `O_PATH`: a place in the tree, and no more.
     Place,
 }

@@ -16,6 +16,7 @@ const KEYS: &[&str] = &[
     "source",
     "target",
     "read_only",
+    "consistency",
     "bind",
     "volume",
     "tmpfs",
@@ -37,6 +38,13 @@ const PROPAGATIONS: &[(&str, Propagation)] = &[
     ("rshared", Propagation::Rshared),
     ("slave", Propagation::Slave),
     ("rslave", Propagation::Rslave),
+];
+
+const CONSISTENCIES: &[(&str, &str)] = &[
+    ("default", "default"),
+    ("consistent", "consistent"),
+    ("cached", "cached"),
+    ("delegated", "delegated"),
 ];
 
 const RECURSIVE: &[(&str, &str)] = &[
@@ -75,6 +83,10 @@ fn mount(node: &Node, decoder: &mut Decoder<'_>) -> Option<MountRequest> {
     let fields = Fields::open(node, "a mount", KEYS, decoder)?;
     let target = fields.text_if("target", decoder).unwrap_or_default();
     let read_only = fields.flag("read_only", decoder);
+    if let Some(consistency) = fields.get("consistency") {
+        // It tells Docker Desktop how to share files of other systems, and means nothing on Linux.
+        let _checked = scalars::choice(consistency, "consistency", CONSISTENCIES, decoder);
+    }
     let kind = fields.require("type", decoder)?;
     let kind = scalars::choice(kind, "type of mount", TYPES, decoder)?;
     for (other, _) in TYPES.iter().filter(|(name, _)| *name != kind) {

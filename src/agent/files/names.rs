@@ -75,10 +75,12 @@ impl Batch<'_> {
             let stat = rustix::fs::lstat(path).ok()?;
             Some((stat.st_dev, stat.st_ino))
         };
-        // Two names of one file stay as they are.
-        let same = inode(from).is_some() && inode(from) == inode(to);
+        let are_one = || inode(from).is_some_and(|file| inode(to) == Some(file));
+        let were_one = are_one();
         rustix::fs::renameat_with(CWD, from, CWD, to, flags)?;
-        if !same {
+        // Two names of one file stay as they are; two that a lower layer has for one file, and that have
+        // one number, do not.
+        if !(were_one && are_one()) {
             self.note(places.into_iter().flatten());
         }
         Ok(())

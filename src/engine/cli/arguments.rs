@@ -88,7 +88,8 @@ impl Cli {
     fn long(&self, target: &str, read_only: bool, source: &MountSource) -> (&'static str, String) {
         let mut fields = vec![format!("target={target}")];
         if read_only {
-            fields.push("readonly".to_owned());
+            // The word that Podman knows for a tmpfs too.
+            fields.push("ro".to_owned());
         }
         match source {
             MountSource::Bind(bind) if bind.create_host_path || bind.selinux.is_some() => {

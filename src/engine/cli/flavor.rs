@@ -36,9 +36,9 @@ impl Flavor {
         }
     }
 
-    /// Whether a volume's name is one that the engine takes; else it is passed on as it is, to be refused
+    /// Whether a container's or volume's name is one that the engine takes; else it is passed on as it is, to be refused
     /// in the engine's own words (Docker rows 57, 58).
-    pub(super) fn takes_volume_name(self, name: &str) -> bool {
+    pub(super) fn takes_name(self, name: &str) -> bool {
         let mut bytes = name.bytes();
         let first = bytes
             .next()
@@ -131,7 +131,8 @@ impl About {
             // By Docker's API; Podman's claim to it says nothing (Docker rows 65, 185, 186).
             (C::AnonymousPrune, !podman && self.api >= (1, 42)),
             (C::VolumeSubpath, !podman && self.api >= (1, 45)),
-            (C::ImageMount, podman || self.api >= (1, 48)),
+            // Podman mounts images too, and lists them as binds of its own directories, which tell no layer.
+            (C::ImageMount, !podman && self.api >= (1, 48)),
         ] {
             if has {
                 capabilities.insert(capability);
@@ -183,8 +184,8 @@ mod tests {
             ("", false, false),
             ("C_1.x-y", true, true),
         ] {
-            assert_eq!(Flavor::Docker.takes_volume_name(name), docker, "{name:?}");
-            assert_eq!(Flavor::Podman.takes_volume_name(name), podman, "{name:?}");
+            assert_eq!(Flavor::Docker.takes_name(name), docker, "{name:?}");
+            assert_eq!(Flavor::Podman.takes_name(name), podman, "{name:?}");
         }
     }
 

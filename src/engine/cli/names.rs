@@ -39,14 +39,18 @@ impl Names {
         format!("{PREFIX}{}-", self.case)
     }
 
-    /// A container's name in the daemon.
+    /// A container's name in the daemon; one that the engine is going to refuse stays as it is.
     pub(super) fn container(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix())
+        self.own(name)
     }
 
     /// A volume's name in the daemon; one that the engine is going to refuse stays as it is.
     pub(super) fn volume(&self, name: &str) -> String {
-        if self.flavor.takes_volume_name(name) {
+        self.own(name)
+    }
+
+    fn own(&self, name: &str) -> String {
+        if self.flavor.takes_name(name) {
             format!("{}{name}", self.prefix())
         } else {
             name.to_owned()
@@ -140,6 +144,7 @@ mod tests {
         assert_eq!(names.of("/layerspec-r1-7-web"), Some("web"));
         assert_eq!(names.of("layerspec-r1-77-web"), None);
         assert_eq!(names.volume("a b"), "a b");
+        assert_eq!(names.container("a"), "a", "too short for Docker");
         for name in ["app", "app:2"] {
             let there = names.image(name);
             assert_eq!(names.image_of(&there).as_deref(), Some(name));

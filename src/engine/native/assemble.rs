@@ -126,7 +126,7 @@ impl Daemon {
         }
         for (target, options) in &container.tmpfs {
             let options = match tmpfs_options(target, options) {
-                Err(_) if purpose == Purpose::Look => TmpfsOptions::default(),
+                Err(_) if purpose == Purpose::Look => continue,
                 options => options?,
             };
             let (read_only, shown) = (options.read_only, "tmpfs".to_owned());

@@ -255,7 +255,7 @@ fn place(target: &End<'_>, found: &Found, asked: &str) -> Result<(PathBuf, Strin
         (Some(FileKind::Directory), _) => {
             Ok((PathBuf::from(path::clean(&target.path)), found.base.clone()))
         }
-        (Some(_), true) => refuse(Kind::Other, "cannot copy directory"),
+        (Some(_), true) => refuse(Kind::NotADirectory, "cannot copy directory"),
         (None, false) if asserts_directory(asked) => refuse(Kind::NoSuchPath, "no such directory"),
         (Some(_), false) | (None, _) => Ok(beside()),
     }

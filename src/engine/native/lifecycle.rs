@@ -165,7 +165,7 @@ impl Daemon {
             }
             State::Running | State::Created | State::Exited => {
                 let message = format!("Container {} is not paused", container.id);
-                refuse(Kind::Other, message)
+                refuse(Kind::ContainerNotPaused, message)
             }
         }
     }
@@ -215,7 +215,11 @@ impl Daemon {
 
     /// `docker rm`: Docker rows 26 to 28.
     pub(super) fn remove(&mut self, name: &str, force: bool, volumes: bool) -> Result<()> {
-        let (number, container) = self.container(name)?;
+        let found = self.container(name);
+        if found.is_err() && force {
+            return Ok(());
+        }
+        let (number, container) = found?;
         let id = &container.id;
         match container.state {
             State::Running if !force => refuse(

@@ -41,8 +41,9 @@ impl Process {
                 buffer.truncate(count);
                 buffer
             }
-            Data::Fifo if offset.is_some() => return Err(Errno::SPIPE),
-            Data::Fifo | Data::Place => Vec::new(),
+            Data::Fifo(_) if offset.is_some() => return Err(Errno::SPIPE),
+            Data::Fifo(pipe) => pipe.read(length.unwrap_or(u64::MAX)),
+            Data::Place => Vec::new(),
         };
         if offset.is_none() {
             *position = start.saturating_add(bytes.len() as u64);
@@ -166,7 +167,7 @@ impl Process {
                 valid_offset(end).map_err(|_| Errno::FBIG)?;
                 handle.allocate(range, offset, length, &self.caller)?;
             }
-            Data::Fifo => return Err(Errno::SPIPE),
+            Data::Fifo(_) => return Err(Errno::SPIPE),
             _ => return Err(Errno::NODEV),
         }
         Ok(changed(file))
@@ -179,7 +180,7 @@ impl Process {
     pub fn seek(&self, file: &OpenFile, data: bool, offset: u64) -> Result<u64> {
         let handle = match &file.usable()?.data {
             Data::Regular(handle) => handle,
-            Data::Fifo => return Err(Errno::SPIPE),
+            Data::Fifo(_) => return Err(Errno::SPIPE),
             _ => return Err(Errno::INVAL),
         };
         let offset = valid_offset(offset).map_err(|_| Errno::NXIO)?;
@@ -250,9 +251,8 @@ impl Process {
             }
             Data::Regular(handle) => handle.write_at(bytes, at, &self.caller),
             Data::Device(device) => device.write(bytes),
-            Data::Fifo if offset.is_some() => Err(Errno::SPIPE),
-            // A pipe that nobody empties.
-            Data::Fifo => Err(Errno::AGAIN),
+            Data::Fifo(_) if offset.is_some() => Err(Errno::SPIPE),
+            Data::Fifo(pipe) => pipe.write(bytes),
             Data::Directory | Data::Place => Err(Errno::BADF),
         }
     }

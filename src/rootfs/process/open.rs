@@ -8,8 +8,9 @@ use crate::rootfs::device::Device;
 use crate::rootfs::mounts::{Location, Table};
 use crate::rootfs::open_file::{Data, OpenFile, OpenFlag, OpenHow};
 use crate::rootfs::permission::{self, Wish};
+use crate::rootfs::pipe::PipeEnd;
 use crate::rootfs::walk::{Found, Last, Parent};
-use crate::union::{Attributes, Errno, FileKind, Handle, OpenFlags, Result};
+use crate::union::{Errno, FileKind, Handle, OpenFlags, Result};
 
 /// Attempts to create a file that others create and delete meanwhile.
 const ATTEMPTS: usize = 16;
@@ -203,7 +204,13 @@ impl Process {
             FileKind::Character | FileKind::Block if location.mount.restricted => {
                 Err(Errno::ACCESS)
             }
-            _ => special(&attributes, how),
+            FileKind::Fifo => {
+                let ends = (how.reads(), how.has(OpenFlag::Write));
+                PipeEnd::open(&self.rootfs.locks, &location.node, ends).map(Data::Fifo)
+            }
+            FileKind::Character | FileKind::Block => Device::open(&attributes).map(Data::Device),
+            // A socket is connected to.
+            _ => Err(Errno::NXIO),
         }
     }
 }
@@ -227,15 +234,4 @@ fn regular(location: &Location, how: OpenHow, truncate: bool) -> Result<Data> {
         .union()
         .open_file(&location.node, flags)
         .map(Data::Regular)
-}
-
-/// Devices, pipes, sockets.
-fn special(attributes: &Attributes, how: OpenHow) -> Result<Data> {
-    match attributes.kind {
-        // Nobody reads from the other end (fifo(7), `O_NONBLOCK`).
-        FileKind::Fifo if !how.reads() => Err(Errno::NXIO),
-        FileKind::Fifo => Ok(Data::Fifo),
-        FileKind::Character | FileKind::Block => Device::open(attributes).map(Data::Device),
-        _ => Err(Errno::NXIO),
-    }
 }

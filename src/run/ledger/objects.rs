@@ -1,5 +1,7 @@
 //! What one operation on a container, an image, a volume or the world does to the lines.
 
+use std::collections::BTreeSet;
+
 use crate::engine::{Operation, Storage, Value, VolumeRef};
 use crate::outcome::{operation_words, volume_words, word};
 
@@ -13,6 +15,12 @@ pub(super) fn perform<'a>(reader: &mut Reader<'a>, operation: &'a Operation, val
     match operation {
         O::Create(spec) | O::Run(spec) => {
             reader.containers.insert(&spec.name, spec.remove_on_exit);
+            let mut owners = BTreeSet::from([spec.name.as_str()]);
+            for from in &spec.volumes_from {
+                let lender = from.split(':').next().unwrap_or_default();
+                owners.extend(reader.mounted.get(lender).into_iter().flatten());
+            }
+            reader.mounted.insert(&spec.name, owners);
             if matches!(operation, O::Run(_)) {
                 reader.running.insert(&spec.name);
             }
@@ -94,16 +102,18 @@ fn removed(reader: &mut Reader<'_>, name: &str, volumes: bool, how: &str) {
         |storage| matches!(storage, Storage::Tmpfs { container, .. } if container == name),
         &with("the tmpfs"),
     );
-    if volumes {
-        reader.close(
-            |storage| {
-                let Storage::Volume(VolumeRef::Anonymous { container, .. }) = storage else {
-                    return false;
-                };
-                container == name
-            },
-            &with("the anonymous volume"),
-        );
+    // A volume that somebody else has borrowed stays until that one goes.
+    let owners = reader.mounted.remove(name).unwrap_or_default();
+    for owner in owners.into_iter().filter(|_| volumes) {
+        if reader.mounted.values().any(|others| others.contains(owner)) {
+            continue;
+        }
+        let is_it = |storage: &Storage| match storage {
+            Storage::Volume(VolumeRef::Anonymous { container, .. }) => container == owner,
+            _ => false,
+        };
+        let taken = format!("with the anonymous volume of {}, {how}", word(owner));
+        reader.close(is_it, &taken);
     }
     reader.running.remove(name);
     reader.containers.remove(name);

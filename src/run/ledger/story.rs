@@ -33,6 +33,8 @@ pub(super) struct Reader<'a> {
     pub(super) handles: BTreeMap<(&'a At, &'a str), &'a str>,
     /// Containers: whether they go away when they stop.
     pub(super) containers: BTreeMap<&'a str, bool>,
+    /// Containers, and whose anonymous volumes each of them mounts: its own and those it borrowed.
+    pub(super) mounted: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// Those of them that run.
     pub(super) running: BTreeSet<&'a str>,
     /// Number of the `concurrently` that encloses the step.

@@ -172,6 +172,13 @@ impl Builder {
                 ),
                 Some("put quotes around it".to_owned()),
             ),
+            ("mapping values are not allowed in this context", _) => (
+                "a `key:` cannot stand here".to_owned(),
+                Some(
+                    "the value before it has ended, or lacks its own colon, or the indent is wrong"
+                        .to_owned(),
+                ),
+            ),
             ("repetition limit exceeded", _) => ("aliases repeat too much".to_owned(), None),
             ("unknown anchor", _) => ("no anchor before this alias has its name".to_owned(), None),
             (other, _) => {

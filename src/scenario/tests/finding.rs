@@ -173,3 +173,21 @@ fn faults_of_the_rule_book() {
         assert_eq!(faults, expected, "\n{faults}\n");
     }
 }
+
+#[test]
+fn a_pipe_with_the_name_of_a_scenario_is_a_fault_and_not_waited_for() {
+    let folder = tree();
+    let pipe = folder.path().join("scenarios/pipe.yaml");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    for named in ["scenarios", "scenarios/*.yaml"] {
+        let faults = find(&[folder.path().join(named)]).unwrap_err().to_string();
+        assert!(faults.contains("pipe.yaml: is no regular file"), "{faults}");
+    }
+}

@@ -105,6 +105,10 @@ fn the_long_form() {
             },
         ),
         (
+            "type: bind, source: ./conf, consistency: cached",
+            MountSource::Bind(bind("/conf")),
+        ),
+        (
             "type: image, source: app",
             MountSource::Image {
                 source: "app".to_owned(),

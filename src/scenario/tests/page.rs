@@ -5,6 +5,7 @@ use std::fs;
 
 use super::super::steps::OPERATIONS;
 use super::load_with;
+use crate::engine::{Capability, Kind};
 
 const PAGE: &str = include_str!("../language.md");
 
@@ -41,10 +42,10 @@ fn every_block_of_the_page_loads() {
     }
 }
 
-/// Names in backticks in the first column of the page's tables.
-fn operations_of_the_page() -> BTreeSet<&'static str> {
+/// Names in backticks in the first column of the tables of a part of the page.
+fn names_in_tables(part: &'static str) -> BTreeSet<&'static str> {
     let mut names = BTreeSet::new();
-    for line in PAGE.lines().filter(|line| line.starts_with("| `")) {
+    for line in part.lines().filter(|line| line.starts_with("| `")) {
         let column = line.split('|').nth(1).unwrap();
         for name in column.split('`').skip(1).step_by(2) {
             names.insert(name.split(':').next().unwrap());
@@ -56,7 +57,22 @@ fn operations_of_the_page() -> BTreeSet<&'static str> {
 #[test]
 fn the_page_names_every_operation_and_no_other() {
     let known: BTreeSet<&str> = OPERATIONS.iter().map(|row| row.name).collect();
-    assert_eq!(operations_of_the_page(), known);
+    let (operations, _) = PAGE.split_once("## Expectations").unwrap();
+    assert_eq!(names_in_tables(operations), known);
+}
+
+#[test]
+fn the_page_names_every_kind_and_every_capability() {
+    let (_, rest) = PAGE.split_once("## Kinds of refusal").unwrap();
+    let (kinds, capabilities) = rest.split_once("## Capabilities").unwrap();
+    assert_eq!(
+        names_in_tables(kinds),
+        Kind::ALL.iter().map(|kind| kind.name()).collect()
+    );
+    assert_eq!(
+        names_in_tables(capabilities),
+        Capability::ALL.iter().map(|it| it.name()).collect()
+    );
 }
 
 #[test]

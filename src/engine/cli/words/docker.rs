@@ -18,9 +18,10 @@ pub(super) const TABLE: &[Row] = &[
     (&["remove a paused container"], Kind::ContainerPaused),
     (&["container is running"], Kind::ContainerRunning),
     (&["is paused"], Kind::ContainerPaused),
+    (&["cannot start a paused container"], Kind::ContainerPaused),
     (&["is already paused"], Kind::ContainerPaused),
     (&["is not running"], Kind::ContainerNotRunning),
-    (&["is not paused"], Kind::ContainerNotRunning),
+    (&["is not paused"], Kind::ContainerNotPaused),
     (&["volume is in use"], Kind::VolumeInUse),
     (&["is using its referenced image"], Kind::ImageInUse),
     (&["image is being used by"], Kind::ImageInUse),
@@ -108,6 +109,8 @@ pub(super) const TABLE: &[Row] = &[
     ),
     (&["marked read-only"], Kind::ReadOnly),
     (&["not a directory"], Kind::NotADirectory),
+    (&["cannot copy directory"], Kind::NotADirectory),
+    (&["no such directory"], Kind::NoSuchPath),
     (
         &["copying between containers is not supported"],
         Kind::NotSupported,
@@ -141,6 +144,16 @@ mod tests {
             "Error response from daemon: Container n is paused, unpause the container before exec",
             K::ContainerPaused,
         ),
+        (
+            "Error response from daemon: Container 11 is not paused",
+            K::ContainerNotPaused,
+        ),
+        (
+            "Error response from daemon: cannot start a paused container, try unpause instead; Error: failed to start containers: one",
+            K::ContainerPaused,
+        ),
+        ("no such directory", K::NoSuchPath),
+        ("cannot copy directory", K::NotADirectory),
         (
             "Error response from daemon: Cannot kill container: n: Container 4f is not running",
             K::ContainerNotRunning,

@@ -23,6 +23,8 @@ pub(super) const TABLE: &[Row] = &[
     ),
     (&["is paused"], Kind::ContainerPaused),
     (&["is in state paused"], Kind::ContainerPaused),
+    (&["is already paused"], Kind::ContainerPaused),
+    (&["restart a container in a paused"], Kind::ContainerPaused),
     (
         &["can only kill running containers"],
         Kind::ContainerNotRunning,
@@ -32,7 +34,7 @@ pub(super) const TABLE: &[Row] = &[
         Kind::ContainerNotRunning,
     ),
     (&["is not running"], Kind::ContainerNotRunning),
-    (&["is not paused"], Kind::ContainerNotRunning),
+    (&["is not paused"], Kind::ContainerNotPaused),
     (&["volume is being used"], Kind::VolumeInUse),
     (&["image is in use by a container"], Kind::ImageInUse),
     (&["no such volume"], Kind::NoSuchVolume),
@@ -70,12 +72,25 @@ pub(super) const TABLE: &[Row] = &[
         &["error mounting", "read-only file system"],
         Kind::MountTargetFailed,
     ),
+    (
+        &["error mounting", "no such file or directory"],
+        Kind::MountSourceMissing,
+    ),
+    (
+        &["special device", "does not exist"],
+        Kind::MountSourceMissing,
+    ),
     (&["must be an absolute path"], Kind::InvalidMount),
     (&["incorrect volume format"], Kind::InvalidMount),
+    (&["invalid mount option", "for driver"], Kind::InvalidOption),
     (&["invalid mount option"], Kind::InvalidMount),
     (&["invalid options"], Kind::InvalidMount),
     (&["invalid option type"], Kind::InvalidMount),
     (&["invalid filesystem type"], Kind::InvalidMount),
+    (
+        &["looking up container \"\" for volumes-from"],
+        Kind::InvalidVolumesFrom,
+    ),
     (
         &["volumes from another container can only use"],
         Kind::InvalidVolumesFrom,
@@ -85,10 +100,10 @@ pub(super) const TABLE: &[Row] = &[
         &["is not a valid value for the", "filter"],
         Kind::InvalidFilter,
     ),
-    (&["invalid mount option", "for driver"], Kind::InvalidOption),
     (&["no volume plugin"], Kind::NoSuchDriver),
     (&["required plugin missing"], Kind::NoSuchDriver),
     (&["not a directory"], Kind::NotADirectory),
+    (&["destination must be a directory"], Kind::NotADirectory),
     (&["unable to find user"], Kind::InvalidUser),
     (&["unable to find group"], Kind::InvalidUser),
 ];
@@ -115,6 +130,34 @@ mod tests {
                 (
                     "Error: cannot remove container 4f as it is paused - running or paused containers cannot be removed without force: container state improper",
                     K::ContainerPaused,
+                ),
+                (
+                    "Error: \"4f\" is already paused: container state improper",
+                    K::ContainerPaused,
+                ),
+                (
+                    "Error: unable to restart a container in a paused or unknown state: container state improper",
+                    K::ContainerPaused,
+                ),
+                (
+                    "Error: destination must be a directory when copying a directory",
+                    K::NotADirectory,
+                ),
+                (
+                    "Error: invalid mount option foo for driver 'local': invalid argument",
+                    K::InvalidOption,
+                ),
+                (
+                    "Error: looking up container \"\" for volumes-from: name or ID cannot be empty",
+                    K::InvalidVolumesFrom,
+                ),
+                (
+                    "Error: unable to start container \"da\": runc: runc create failed: unable to start container process: error during container init: error mounting \"/long\" to rootfs at \"/m\": stat /long: no such file or directory: OCI runtime attempted to invoke a command that was not found",
+                    K::MountSourceMissing,
+                ),
+                (
+                    "Error: unable to start container \"a3\": mounting volume gone for container a3: mount: /x/_data: special device /missing does not exist.; dmesg(1) may have more information after failed mount system call.",
+                    K::MountSourceMissing,
                 ),
                 (
                     "Error: can only kill running containers. 4f is in state exited: container state improper",

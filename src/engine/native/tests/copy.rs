@@ -35,7 +35,7 @@ fn into_a_container() {
          in one read /f => \"a\"
          cp a one:/dang => ok
          in one read /nowhere => \"a\"
-         cp dir one:/f => other
+         cp dir one:/f => not-a-directory
          cp dir one:/dir => ok
          in one list /dir => f sub
          cp dir one:/dir => ok
@@ -87,7 +87,7 @@ fn out_of_a_container() {
          in host list /ex3 => x
          cp one:/d/. ex => ok
          in host list /ex => d x
-         cp one:/d exf => other
+         cp one:/d exf => not-a-directory
          cp one:/f exf => ok
          cp one:/ld . => ok
          in host readlink /ld => /d

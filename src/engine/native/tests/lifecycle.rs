@@ -47,7 +47,7 @@ fn states_and_their_refusals() {
          in one list / => container-not-running
          kill one => container-not-running
          pause one => container-not-running
-         unpause one => other
+         unpause one => container-not-paused
          stop one => ok
          inspect one => Created
          start one => ok
@@ -58,7 +58,7 @@ fn states_and_their_refusals() {
          start one => container-paused
          rm one => container-paused
          unpause one => ok
-         unpause one => other
+         unpause one => container-not-paused
          kill one => ok
          inspect one => Exited 137
          start one => ok
@@ -67,7 +67,7 @@ fn states_and_their_refusals() {
          inspect one => Exited 137
          rm one => ok
          rm one => no-such-container
-         rm -f one => no-such-container
+         rm -f one => ok
          start one => no-such-container
          kill one => no-such-container
          inspect one => no-such-container
