@@ -13,7 +13,7 @@ use crate::run::{
 };
 use crate::scenario::Scenario;
 use crate::snapshot::{UpdateMode, approve};
-use crate::verdict::{CaseResult, Judged, Verdict, judge, meets_expectations};
+use crate::verdict::{CaseResult, Judged, Verdict, judge, unmet};
 
 /// How cases are run.
 #[derive(Clone, Debug)]
@@ -178,10 +178,11 @@ fn verdict(
     execution: &Execution,
     options: &CaseOptions,
 ) -> Verdict {
+    let unmet = unmet(scenario, execution);
     if execution.end != End::Complete {
-        return judge(scenario, execution, None);
+        return judge(scenario, execution, unmet, None);
     }
-    let update = if meets_expectations(scenario, execution) {
+    let update = if unmet.is_empty() {
         options.update
     } else {
         UpdateMode::Check
@@ -197,6 +198,7 @@ fn verdict(
     judge(
         scenario,
         execution,
+        unmet,
         Some(Judged {
             text: &text,
             approval: &approval,

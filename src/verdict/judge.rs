@@ -22,13 +22,18 @@ pub struct Judged<'a> {
     pub approval: &'a Approval,
 }
 
-/// The verdict on an execution, with all failures. `judged` is `None` when the execution did not
-/// come to its own end, so that there is nothing to compare.
-pub fn judge(scenario: &Scenario, execution: &Execution, judged: Option<Judged<'_>>) -> Verdict {
+/// The verdict on an execution with these [`unmet`] expectations. `judged` is `None` when the execution did
+/// not come to its own end, so that there is nothing to compare.
+pub fn judge(
+    scenario: &Scenario,
+    execution: &Execution,
+    unmet: Vec<Failure>,
+    judged: Option<Judged<'_>>,
+) -> Verdict {
     if let Some(why) = faulty(scenario, execution) {
         return Verdict::Errored(why);
     }
-    let mut failures = step_failures(scenario, execution);
+    let mut failures = unmet;
     if let Some(judged) = judged {
         match approval_failure(judged) {
             Ok(failure) => failures.extend(failure),
@@ -40,11 +45,6 @@ pub fn judge(scenario: &Scenario, execution: &Execution, judged: Option<Judged<'
     } else {
         Verdict::Failed(failures)
     }
-}
-
-/// Whether every step came out as expected: the condition for approving the outcome.
-pub fn meets_expectations(scenario: &Scenario, execution: &Execution) -> bool {
-    execution.end == End::Complete && step_failures(scenario, execution).is_empty()
 }
 
 /// Why the engine itself failed, if it did.
@@ -66,7 +66,9 @@ pub fn faulty(scenario: &Scenario, execution: &Execution) -> Option<String> {
     ))
 }
 
-fn step_failures(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
+/// Every step that did not come out as expected. None, at the end of an execution, is the condition for
+/// approving its outcome.
+pub fn unmet(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
     let mut failures = Vec::new();
     let steps = all_steps(&scenario.steps);
     // Branches may end early, so steps and outcomes are matched by number.
@@ -78,10 +80,10 @@ fn step_failures(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
         let Some(answer) = &outcome.answer else {
             continue;
         };
-        let headline = format!("step {}, {}", step.number, outcome.words);
+        let headline = || format!("step {}, {}", step.number, outcome.words);
         for mismatch in mismatches(step, answer, &execution.others) {
             failures.push(Failure {
-                headline: headline.clone(),
+                headline: headline(),
                 at: excerpt(&scenario.file, &mismatch.at),
                 expected: Some(mismatch.expected),
                 actual: Some(mismatch.actual),
@@ -89,8 +91,8 @@ fn step_failures(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
                 text_diff: None,
             });
         }
-        if execution.end == End::Refused(step.number.clone()) {
-            failures.extend(refused(scenario, step, headline, answer));
+        if matches!(&execution.end, End::Refused(number) if *number == step.number) {
+            failures.extend(refused(scenario, step, headline(), answer));
         }
     }
     failures

@@ -5,5 +5,5 @@ mod judge;
 mod model;
 
 pub use excerpt::excerpt;
-pub use judge::{Judged, faulty, judge, meets_expectations};
+pub use judge::{Judged, faulty, judge, unmet};
 pub use model::{CaseResult, Excerpt, Failure, Verdict};
