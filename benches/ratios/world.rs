@@ -59,10 +59,6 @@ impl World {
             snapshots: home.path().join("snapshots"),
             update: UpdateMode::Check,
             timeout: None,
-                None
-            } else {
-                Some(Duration::from_secs(60))
-            },
         };
         let world = Self {
             home,
