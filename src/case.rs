@@ -13,7 +13,7 @@ use crate::run::{
 };
 use crate::scenario::Scenario;
 use crate::snapshot::{Approval, UpdateMode, approve};
-use crate::verdict::{CaseResult, Judged, Verdict, judge, meets_expectations};
+use crate::verdict::{CaseResult, Judged, Verdict, judge, unmet};
 
 /// How cases are run.
 #[derive(Clone, Debug)]
@@ -212,10 +212,11 @@ fn verdict(
     execution: &Execution,
     options: &CaseOptions,
 ) -> (Verdict, Halves<bool>) {
+    let unmet = unmet(scenario, execution);
     if execution.end != End::Complete {
-        return (judge(scenario, execution, None), Halves::default());
+        return (judge(scenario, execution, unmet, None), Halves::default());
     }
-    let update = if meets_expectations(scenario, execution) {
+    let update = if unmet.is_empty() {
         options.update
     } else {
         UpdateMode::Check
@@ -235,7 +236,7 @@ fn verdict(
         text: &text,
         approval: &approval,
     };
-    (judge(scenario, execution, Some(judged)), excused)
+    (judge(scenario, execution, unmet, Some(judged)), excused)
 }
 
 #[cfg(test)]

@@ -76,17 +76,3 @@ pub(crate) fn thirty_entries(disk: &Path, name: &str) {
         fs::remove_dir(directory).unwrap();
     }
 }
-
-/// Directories with a hundred files of one byte each, as often as it takes, made and removed.
-pub(crate) fn files(disk: &Path, count: u32) {
-    let top = disk.join("bare");
-    fs::create_dir(&top).unwrap();
-    for first in (0..count).step_by(100) {
-        let folder = top.join(first.to_string());
-        fs::create_dir(&folder).unwrap();
-        for number in first..count.min(first + 100) {
-            fs::write(folder.join(number.to_string()), "x").unwrap();
-        }
-    }
-    fs::remove_dir_all(&top).unwrap();
-}

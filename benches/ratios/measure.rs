@@ -15,11 +15,7 @@ pub(crate) fn compare<R, S>(
     mut reference: impl FnMut() -> R,
     mut subject: impl FnMut() -> S,
 ) {
-    compare_prepared(
-        bencher,
-        (|| (), |()| reference()),
-        (|| (), |()| subject()),
-    );
+    compare_prepared(bencher, (|| (), |()| reference()), (|| (), |()| subject()));
 }
 
 /// [`compare`] for work that needs something made before its time counts: a pair of who makes that, and who
@@ -30,11 +26,12 @@ pub(crate) fn compare_prepared<P, R, Q, S>(
     mut subject: (impl FnMut() -> Q, impl FnMut(Q) -> S),
 ) {
     bencher.iter_custom(|rounds| {
-        let (mut of_reference, mut of_subject) = (Duration::ZERO, Duration::ZERO);
+        let mut times = [Vec::new(), Vec::new()];
         for _ in 0..rounds {
-            of_reference += time(&mut reference);
-            of_subject += time(&mut subject);
+            times[0].push(time(&mut reference));
+            times[1].push(time(&mut subject));
         }
+        let [of_reference, of_subject] = times.map(median);
         #[expect(
             clippy::cast_precision_loss,
             reason = "a few thousand rounds at the most"
@@ -42,6 +39,12 @@ pub(crate) fn compare_prepared<P, R, Q, S>(
         let weight = rounds as f64;
         weight * of_subject.as_secs_f64() / of_reference.as_secs_f64()
     });
+}
+
+/// What is in the middle, which somebody else's work on the machine moves least.
+fn median(mut times: Vec<Duration>) -> Duration {
+    let middle = times.len() / 2;
+    *times.select_nth_unstable(middle).1
 }
 
 fn time<P, R>((prepare, work): &mut (impl FnMut() -> P, impl FnMut(P) -> R)) -> Duration {

@@ -15,9 +15,17 @@ const MANY: u32 = 64;
 
 pub(crate) fn scenario(criterion: &mut Criterion<Ratio>) {
     let mut group = criterion.benchmark_group("whole volume scenario ÷ bare system calls");
-    for (name, disk) in disks() {
-        let world = World::new(&disk, &[("volume".to_owned(), VOLUME_SCENARIO.to_owned())]);
-        group.bench_function(name, |bencher| {
+    let kinds = disks()
+        .into_iter()
+        .flat_map(|(name, disk)| [(name, disk.clone(), false), (name, disk, true)]);
+    for (name, disk, is_limited) in kinds {
+        let mut world = World::new(&disk, &[("volume".to_owned(), VOLUME_SCENARIO.to_owned())]);
+        let mut title = name.to_owned();
+        if is_limited {
+            world = world.limited();
+            title += " with a time limit";
+        }
+        group.bench_function(title, |bencher| {
             compare(
                 bencher,
                 || bare::volume_scenario(world.home.path(), "bare"),

@@ -75,8 +75,7 @@ impl World {
             keep: false,
             snapshots: home.path().join("snapshots"),
             update: UpdateMode::Check,
-            // As `layerspec run` has it.
-            timeout: if std::env::var_os("WITHTIME").is_none() { None } else { Some(Duration::from_secs(60)) },
+            timeout: None,
         };
         let world = Self {
             home,
@@ -88,6 +87,12 @@ impl World {
             world.approve(&case);
         }
         world
+    }
+
+    /// With the time limit that `layerspec run` has, for which a case is handed to another thread.
+    pub(crate) fn limited(mut self) -> Self {
+        self.options.timeout = Some(Duration::from_secs(60));
+        self
     }
 
     /// Runs one case and approves what it shows.
@@ -152,7 +157,13 @@ pub(crate) fn thirty_entries() -> String {
     let mut text = "title: Thirty entries\nimages:\n  app:\n    layers:\n".to_owned();
     for number in 0..25 {
         let dash = if number == 0 { '-' } else { ' ' };
-        writeln!(text, "      {dash} /{}/{}: \"12345\\n\"", number / 5, number % 5).unwrap();
+        writeln!(
+            text,
+            "      {dash} /{}/{}: \"12345\\n\"",
+            number / 5,
+            number % 5
+        )
+        .unwrap();
     }
     text + "steps:\n  - run: {name: first, image: app}\n"
 }

@@ -1,12 +1,12 @@
 //! Looking at a whole tree, as the superuser and without changing anything.
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 use super::Rootfs;
-use super::mounts::Location;
-use super::walk::lookup;
-use crate::union::{DirectoryEntry, Errno, FileKind, NodeRef, Result, Union};
+use super::mounts::{Location, Table};
+use crate::union::{Attributes, DirectoryEntry, Errno, FileKind, NodeRef, Result, Union};
 
 /// One file of a tree.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Visited<'a> {
     pub union: &'a Arc<Union>,
     /// The file.
     pub node: &'a NodeRef,
+    /// What `stat` shows of it.
+    pub attributes: Attributes,
     /// Path in that union, `/` first.
     pub inner: &'a [u8],
 }
@@ -46,22 +48,24 @@ impl Rootfs {
         let table = self.table();
         let root = table.root();
         let inner = top_path(&root);
-        let mut levels = Vec::from_iter(visit_file(visitor, root, Vec::new(), inner)?);
+        let attributes = root.union().attributes(&root.node)?;
+        let top = (root, attributes);
+        let mut levels = Vec::from_iter(visit_file(visitor, top, Vec::new(), inner)?);
         while let Some(level) = levels.last_mut() {
             let Some(entry) = level.entries.next() else {
                 levels.pop();
                 continue;
             };
-            let child = match lookup(&level.at, &entry.name) {
+            let child = match look(&table, &level.at, &entry.name) {
+                // It went away since it was listed.
                 Err(Errno::NOENT) => continue,
                 child => child?,
             };
-            let child = table.cross(child, Some((&level.at.node, &entry.name)));
             let path = joined(&level.path, entry.name.as_bytes());
-            let inner = if Arc::ptr_eq(&child.mount, &level.at.mount) {
+            let inner = if Arc::ptr_eq(&child.0.mount, &level.at.mount) {
                 joined(&level.inner, entry.name.as_bytes())
             } else {
-                top_path(&child)
+                top_path(&child.0)
             };
             levels.extend(visit_file(visitor, child, path, inner)?);
         }
@@ -69,10 +73,21 @@ impl Rootfs {
     }
 }
 
+/// One name in a directory, or what is mounted there, and what `stat` shows of it.
+fn look(table: &Table, dir: &Location, name: &OsStr) -> Result<(Location, Attributes)> {
+    let (node, attributes) = dir.union().lookup_attributes(&dir.node, name)?;
+    let there = table.cross(dir.beside(node), Some((&dir.node, name)));
+    if Arc::ptr_eq(&there.mount, &dir.mount) {
+        return Ok((there, attributes));
+    }
+    let attributes = there.union().attributes(&there.node)?;
+    Ok((there, attributes))
+}
+
 /// Visits one file; gives the level below it when it is a directory.
 fn visit_file(
     visitor: Visitor<'_>,
-    at: Location,
+    (at, attributes): (Location, Attributes),
     path: Vec<u8>,
     inner: Vec<u8>,
 ) -> Result<Option<Level>> {
@@ -81,6 +96,7 @@ fn visit_file(
         mount: at.mount.id,
         union: &at.mount.union,
         node: &at.node,
+        attributes,
         inner: or_root(&inner),
     })?;
     if at.node.kind() != FileKind::Directory {

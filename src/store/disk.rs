@@ -1,5 +1,6 @@
 //! The one door to the store's folder. Everything is a single name in it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
@@ -9,16 +10,22 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
 
-use super::remove::remove_tree;
+use super::remove::{remove_opened, remove_tree};
 use crate::union::Directory;
 
 /// Bytes of a listing that are read at a time.
 const LISTING: usize = 8 << 10;
 
+/// Most directories of volumes that are kept open: whoever makes thousands may use few. Layers and uppers are open in
+/// the unions of the containers that have them.
+const VOLUMES_MAX: usize = 64;
+
 /// The folder.
 #[derive(Debug)]
 pub(super) struct Disk {
     root: Directory,
+    /// Directories in it that were made or opened, by name: they are used again until they are removed.
+    opened: BTreeMap<String, Directory>,
 }
 
 const DIRECTORY: OFlags = OFlags::DIRECTORY
@@ -28,7 +35,10 @@ const DIRECTORY: OFlags = OFlags::DIRECTORY
 
 impl Disk {
     pub(super) fn new(root: Directory) -> Self {
-        Self { root }
+        Self {
+            root,
+            opened: BTreeMap::new(),
+        }
     }
 
     /// The folder itself.
@@ -37,26 +47,45 @@ impl Disk {
     }
 
     /// Makes a directory; the mode is exact whatever the umask.
-    pub(super) fn make(&self, name: &str) -> Result<Directory, Errno> {
+    pub(super) fn make(&mut self, name: &str) -> Result<Directory, Errno> {
         let mode = Mode::from_raw_mode(0o755);
         rustix::fs::mkdirat(&self.root, name, mode)?;
-        let opened = self.open(name).and_then(|directory| {
+        let opened = open(&self.root, name).and_then(|directory| {
             rustix::fs::fchmod(&directory, mode)?;
             Ok(directory)
         });
-        if opened.is_err() {
+        match &opened {
+            Ok(directory) => self.keep(name, directory),
             // Nobody knows of it; at the latest opening the store removes it.
-            let _unmade = rustix::fs::unlinkat(&self.root, name, AtFlags::REMOVEDIR);
+            Err(_) => drop(rustix::fs::unlinkat(&self.root, name, AtFlags::REMOVEDIR)),
         }
         opened
     }
 
-    pub(super) fn open(&self, name: &str) -> Result<Directory, Errno> {
-        rustix::fs::openat(&self.root, name, DIRECTORY, Mode::empty()).map(Arc::new)
+    pub(super) fn open(&mut self, name: &str) -> Result<Directory, Errno> {
+        if let Some(opened) = self.opened.get(name) {
+            return Ok(Directory::clone(opened));
+        }
+        let opened = open(&self.root, name)?;
+        self.keep(name, &opened);
+        Ok(opened)
     }
 
-    pub(super) fn remove(&self, name: &str) -> Result<(), Errno> {
-        remove_tree(self.root.as_fd(), name.as_ref())
+    fn keep(&mut self, name: &str, opened: &Directory) {
+        let is_volume = |name: &str| name.starts_with('v');
+        let others = self.opened.keys();
+        if !is_volume(name) || others.filter(|other| is_volume(other)).count() < VOLUMES_MAX {
+            let opened = Directory::clone(opened);
+            self.opened.insert(name.to_owned(), opened);
+        }
+    }
+
+    /// Removes what lies under a name.
+    pub(super) fn remove(&mut self, name: &str) -> Result<(), Errno> {
+        match self.opened.remove(name) {
+            Some(opened) => remove_opened(self.root.as_fd(), name.as_ref(), opened),
+            None => remove_tree(self.root.as_fd(), name.as_ref()),
+        }
     }
 
     /// Every name in the folder.
@@ -75,4 +104,8 @@ impl Disk {
         names.sort();
         Ok(names)
     }
+}
+
+fn open(root: &Directory, name: &str) -> Result<Directory, Errno> {
+    rustix::fs::openat(root, name, DIRECTORY, Mode::empty()).map(Arc::new)
 }

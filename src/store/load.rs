@@ -30,7 +30,7 @@ fn parse(name: &str) -> Option<(char, Number)> {
     is_ours.then_some((letter, number))
 }
 
-pub(super) fn load(disk: &Disk, durable: bool) -> Result<Loaded, Errno> {
+pub(super) fn load(disk: &mut Disk, durable: bool) -> Result<Loaded, Errno> {
     let (mut log, changes) = Log::open(disk.folder(), durable)?;
     let told = changes.len();
     let mut next = 1;

@@ -7,6 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
 
+use crate::union::Directory;
+
 /// Bytes of a listing that are read at a time.
 const LISTING: usize = 8 << 10;
 
@@ -21,7 +23,7 @@ struct Frame {
     /// Its name in its parent.
     name: CString,
     /// Itself, unless it is far up.
-    directory: Option<OwnedFd>,
+    directory: Option<Directory>,
     /// The directories in it that are left.
     below: Vec<CString>,
     /// It was listed to the end.
@@ -29,7 +31,7 @@ struct Frame {
 }
 
 impl Frame {
-    fn clear(name: CString, directory: OwnedFd, is_whole: bool) -> Result<Self, Errno> {
+    fn clear(name: CString, directory: Directory, is_whole: bool) -> Result<Self, Errno> {
         Ok(Self {
             below: clear(&directory, is_whole)?,
             name,
@@ -54,7 +56,24 @@ pub fn remove_tree(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
         }
         other => other?,
     };
-    let mut frames = vec![Frame::clear(name, top, false)?];
+    remove_frames(parent, Frame::clear(name, top, false)?)
+}
+
+/// The same of a directory that is open already.
+///
+/// # Errors
+/// The errno of what could not be removed.
+pub(super) fn remove_opened(
+    parent: BorrowedFd<'_>,
+    name: &OsStr,
+    directory: Directory,
+) -> Result<(), Errno> {
+    let name = CString::new(name.as_encoded_bytes()).map_err(|_| Errno::INVAL)?;
+    remove_frames(parent, Frame::clear(name, directory, false)?)
+}
+
+fn remove_frames(parent: BorrowedFd<'_>, top: Frame) -> Result<(), Errno> {
+    let mut frames = vec![top];
     while let Some(mut frame) = frames.pop() {
         let Some(here) = frame.directory.as_ref() else {
             return Err(Errno::STALE);
@@ -102,13 +121,13 @@ pub fn remove_tree(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
     Ok(())
 }
 
-fn open(parent: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+fn open(parent: BorrowedFd<'_>, name: &CStr) -> Result<Directory, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(parent, name, flags, Mode::empty())
+    rustix::fs::openat(parent, name, flags, Mode::empty()).map(Directory::new)
 }
 
 /// Opens a directory that may lack the permissions to be emptied.
-fn enter(parent: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+fn enter(parent: BorrowedFd<'_>, name: &CStr) -> Result<Directory, Errno> {
     match open(parent, name) {
         Err(Errno::ACCESS) => {
             rustix::fs::chmodat(parent, name, Mode::RWXU, AtFlags::empty())?;
@@ -188,7 +207,7 @@ mod tests {
     fn depth_costs_no_descriptors_and_no_stack() {
         let scratch = tempfile::tempdir().unwrap();
         let parent = std::fs::File::open(scratch.path()).unwrap();
-        let mut here: OwnedFd = open(parent.as_fd(), c".").unwrap();
+        let mut here = open(parent.as_fd(), c".").unwrap();
         for _ in 0..3000 {
             rustix::fs::mkdirat(&here, c"d", Mode::RWXU).unwrap();
             here = open(here.as_fd(), c"d").unwrap();

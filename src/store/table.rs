@@ -94,7 +94,6 @@ pub struct Store {
     log: Log,
     next: Number,
     pub(super) tables: Tables,
-    layers: BTreeMap<Number, Directory>,
     /// Directories that no record names any more and that could not be removed yet.
     garbage: Vec<String>,
 }
@@ -116,7 +115,6 @@ impl Store {
             disk,
             next: 1,
             tables: Tables::default(),
-            layers: BTreeMap::new(),
             garbage: Vec::new(),
         })
     }
@@ -126,14 +124,13 @@ impl Store {
     /// # Errors
     /// The folder cannot be read or written; `EUCLEAN` where the records are damaged, and nothing is dropped.
     pub fn open(folder: Directory, options: Options) -> Result<Self, Errno> {
-        let disk = Disk::new(folder);
-        let Loaded { log, next, tables } = load::load(&disk, options.durable)?;
+        let mut disk = Disk::new(folder);
+        let Loaded { log, next, tables } = load::load(&mut disk, options.durable)?;
         Ok(Self {
             disk,
             log,
             next,
             tables,
-            layers: BTreeMap::new(),
             garbage: Vec::new(),
         })
     }
@@ -212,9 +209,7 @@ impl Store {
     /// # Errors
     /// Of the disk.
     pub fn make_layer(&mut self) -> Result<(Number, Directory), Errno> {
-        let (number, directory) = self.make('l')?;
-        self.layers.insert(number, Directory::clone(&directory));
-        Ok((number, directory))
+        self.make('l')
     }
 
     /// A layer that an image or container lists.
@@ -222,12 +217,7 @@ impl Store {
     /// # Errors
     /// Of the disk.
     pub fn layer(&mut self, number: Number) -> Result<Directory, Errno> {
-        if let Some(directory) = self.layers.get(&number) {
-            return Ok(Directory::clone(directory));
-        }
-        let directory = self.disk.open(&directory_name('l', number))?;
-        self.layers.insert(number, Directory::clone(&directory));
-        Ok(directory)
+        self.disk.open(&directory_name('l', number))
     }
 
     /// An empty upper, for a container that will have this number.
@@ -242,7 +232,7 @@ impl Store {
     ///
     /// # Errors
     /// Of the disk.
-    pub fn upper(&self, number: Number) -> Result<Directory, Errno> {
+    pub fn upper(&mut self, number: Number) -> Result<Directory, Errno> {
         self.disk.open(&directory_name('c', number))
     }
 
@@ -393,7 +383,7 @@ impl Store {
     ///
     /// # Errors
     /// Of the disk.
-    pub fn volume_directory(&self, number: Number) -> Result<Directory, Errno> {
+    pub fn volume_directory(&mut self, number: Number) -> Result<Directory, Errno> {
         self.disk.open(&directory_name('v', number))
     }
 
@@ -453,7 +443,6 @@ impl Store {
         let listed = self.tables.listed_layers();
         for number in layers {
             if !listed.contains(&number) {
-                self.layers.remove(&number);
                 self.clear(directory_name('l', number));
             }
         }

@@ -1,12 +1,13 @@
 //! What `stat` shows and what `chmod`, `chown`, `truncate` and `utimensat` change.
 
+use std::ffi::OsStr;
 use std::sync::atomic::Ordering;
 
 use rustix::fs::{OFlags, XattrFlags, fstat, ftruncate};
 
 use super::acl::{self, Acl};
 use super::copy_up::Need;
-use super::filesystem::Union;
+use super::filesystem::{Union, check_name};
 use super::lock::{lock, read, write};
 use super::marks::OVERRIDE_STAT;
 use super::node::{NodeRef, Upper};
@@ -25,6 +26,27 @@ impl Union {
         let facts = real.stat()?;
         self.check_same(node, &facts)?;
         self.show(node, &real, &facts)
+    }
+
+    /// [`Union::lookup`] and [`Union::attributes`] in one, which asks the disk once.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub fn lookup_attributes(&self, dir: &NodeRef, name: &OsStr) -> Result<(NodeRef, Attributes)> {
+        check_name(name)?;
+        let _names = read(&self.names);
+        let (node, seen) = self.see(dir, name)?.ok_or(Errno::NOENT)?;
+        let (real, facts) = match seen {
+            Some(seen) => seen,
+            None => {
+                let real = self.real(&node)?;
+                let facts = real.stat()?;
+                self.check_same(&node, &facts)?;
+                (real, facts)
+            }
+        };
+        let attributes = self.show(&node, &real, &facts)?;
+        Ok((node, attributes))
     }
 
     /// Notices a name that somebody else has given to another file.

@@ -5,7 +5,7 @@
 //! 23-25); here they never show. Source: overlayfs.rst "readdir".
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
 use rustix::fs::FileType;
@@ -18,7 +18,8 @@ use super::temporary::read_names;
 use super::{DirectoryEntry, Errno, FileKind, Result};
 
 /// What a name of a layer's directory is.
-struct Seen {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
     kind: FileKind,
     ino: u64,
     is_whiteout: bool,
@@ -35,92 +36,110 @@ impl Union {
         }
         let _names = read(&self.names);
         self.check_alive(dir)?;
-        let entries = self
-            .merged(dir, true)?
-            .into_iter()
-            .filter(|(_, seen)| !seen.is_whiteout);
-        Ok(entries
-            .map(|(name, Seen { kind, ino, .. })| DirectoryEntry { name, kind, ino })
+        let shown = self.shown(dir, true)?;
+        Ok(shown
+            .map(|(name, Entry { kind, ino, .. })| DirectoryEntry { name, kind, ino })
             .collect())
     }
 
     /// Whether a directory shows no names. Needs the namespace lock.
     pub(super) fn is_empty(&self, dir: &NodeRef) -> Result<bool> {
-        Ok(self
-            .merged(dir, false)?
-            .values()
-            .all(|seen| seen.is_whiteout))
+        Ok(self.shown(dir, false)?.next().is_none())
     }
 
     /// The names that a directory shows, sorted. Needs the namespace lock.
     pub(super) fn merged_names(&self, dir: &NodeRef) -> Result<Vec<OsString>> {
-        let shown = self
-            .merged(dir, false)?
-            .into_iter()
-            .filter(|(_, seen)| !seen.is_whiteout);
-        Ok(shown.map(|(name, _)| name).collect())
+        Ok(self.shown(dir, false)?.map(|(name, _)| name).collect())
     }
 
-    /// All names of all layers, whiteouts too.
-    fn merged(&self, dir: &NodeRef, is_numbered: bool) -> Result<BTreeMap<OsString, Seen>> {
+    /// What a directory shows, sorted: all names of all layers but those that are whited out.
+    fn shown(
+        &self,
+        dir: &NodeRef,
+        is_numbered: bool,
+    ) -> Result<impl Iterator<Item = (OsString, Entry)>> {
         let lowers = Arc::clone(&lock(&dir.0.state).lowers);
-        let mut merged = BTreeMap::new();
-        if let Some(directory) = self.upper_directory(dir)? {
-            self.list_layer(&Real::itself(directory), None, &mut merged)?;
-            // Without lowers, only what was moved here can have lower parts.
-            if is_numbered && (!lowers.is_empty() || self.rules.writes_redirects) {
-                self.number_upper_directories(dir, &mut merged)?;
+        let upper = self.upper_entries(dir, is_numbered, !lowers.is_empty())?;
+        let is_hidden = |name: &OsStr| upper.contains_key(name);
+        let mut all = match &*lowers {
+            [] => Vec::new(),
+            // Its own listing is no dearer than one that is remembered.
+            [lower] => self.list_layer(&lower.real(&self.descriptors)?, false, is_hidden)?,
+            _ => {
+                let listing = self.lower_listing(dir, &lowers)?;
+                let entries = listing.entries();
+                entries.filter(|(name, _)| !is_hidden(name)).collect()
             }
-        }
-        for lower in lowers.iter() {
-            let real = lower.real(&self.descriptors)?;
-            self.list_layer(&real, Some(lower), &mut merged)?;
-        }
-        Ok(merged)
+        };
+        all.extend(upper);
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(all.into_iter().filter(|(_, entry)| !entry.is_whiteout))
     }
 
-    /// Adds the names of one layer that no layer above has.
-    fn list_layer(
+    /// All names of the upper part of a directory, whiteouts too.
+    fn upper_entries(
+        &self,
+        dir: &NodeRef,
+        is_numbered: bool,
+        is_over_lowers: bool,
+    ) -> Result<BTreeMap<OsString, Entry>> {
+        if self.is_known_empty_in_upper(dir) {
+            return Ok(BTreeMap::new());
+        }
+        let Some(directory) = self.upper_directory(dir)? else {
+            return Ok(BTreeMap::new());
+        };
+        let found = self.list_layer(&Real::itself(directory), true, |_| false)?;
+        let mut entries: BTreeMap<OsString, Entry> = found.into_iter().collect();
+        // Without lowers, only what was moved here can have lower parts.
+        if is_numbered && (is_over_lowers || self.rules.writes_redirects) {
+            self.number_upper_directories(dir, &mut entries)?;
+        }
+        Ok(entries)
+    }
+
+    /// The names of one layer but those that are hidden.
+    pub(super) fn list_layer(
         &self,
         real: &Real,
-        lower: Option<&Arc<super::lower::LowerDirectory>>,
-        merged: &mut BTreeMap<OsString, Seen>,
-    ) -> Result<()> {
+        is_upper: bool,
+        mut is_hidden: impl FnMut(&OsStr) -> bool,
+    ) -> Result<Vec<(OsString, Entry)>> {
         let facts = real.stat()?;
         let mut found = Vec::new();
         read_names(&real.directory, &real.name, |name, (file_type, ino)| {
-            found.push((name, file_type, ino));
+            if !is_hidden(&name) {
+                found.push((name, file_type, ino));
+            }
         })?;
         let has_marked_whiteouts = !self.options.plain && {
             let value = real.xattr(self.marks.name(super::marks::Mark::Opaque))?;
             value.is_some_and(|value| value == b"x")
         };
+        let mut entries = Vec::with_capacity(found.len());
         for (name, file_type, ino) in found {
-            if merged.contains_key(&name) {
-                continue;
-            }
             let needs_look = match file_type {
                 FileType::Unknown | FileType::CharacterDevice => true,
                 FileType::RegularFile => has_marked_whiteouts || self.is_overridden(),
                 _ => false,
             };
-            let mut seen = Seen {
+            let mut entry = Entry {
                 kind: kind_of_type(file_type),
-                ino: self.number(lower.is_none(), (facts.dev, ino)),
+                ino: self.number(is_upper, (facts.dev, ino)),
                 is_whiteout: false,
             };
             if needs_look {
                 let child = Real::named(Arc::clone(&real.directory), &name);
                 // It may have gone since the listing, in a directory that others change.
                 let Some(facts) = child.look()? else { continue };
-                seen.kind = self.shown_kind(&child, &facts)?;
-                seen.is_whiteout = !self.options.plain
+                entry.kind = self.shown_kind(&child, &facts)?;
+                entry.is_whiteout = !self.options.plain
                     && (facts.is_whiteout()
                         || (has_marked_whiteouts && self.is_marked_whiteout(&child, &facts)?));
             }
-            merged.insert(name, seen);
+            entries.push((name, entry));
         }
-        Ok(())
+        Ok(entries)
     }
 
     fn number(&self, is_upper: bool, identity: (u64, u64)) -> u64 {
@@ -134,14 +153,14 @@ impl Union {
     fn number_upper_directories(
         &self,
         dir: &NodeRef,
-        merged: &mut BTreeMap<OsString, Seen>,
+        entries: &mut BTreeMap<OsString, Entry>,
     ) -> Result<()> {
-        for (name, seen) in merged
+        for (name, entry) in entries
             .iter_mut()
-            .filter(|(_, seen)| seen.kind == FileKind::Directory)
+            .filter(|(_, entry)| entry.kind == FileKind::Directory)
         {
             if let Some(node) = self.find(dir, name)? {
-                seen.ino = lock(&node.0.state).ino;
+                entry.ino = lock(&node.0.state).ino;
             }
         }
         Ok(())

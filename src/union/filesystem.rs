@@ -11,6 +11,7 @@ use rustix::fs::{Mode, openat};
 
 use super::copy_up::Need;
 use super::descriptors::Descriptors;
+use super::listing::Listings;
 use super::lock::{lock, read, write};
 use super::lower::{LowerDirectory, directory_flags};
 use super::marks::Marks;
@@ -40,6 +41,7 @@ pub struct Union {
     pub(super) names: RwLock<()>,
     pub(super) uppers: Mutex<Uppers>,
     pub(super) descriptors: Descriptors,
+    pub(super) listings: Mutex<Listings>,
     recent: Mutex<VecDeque<NodeRef>>,
     /// User of this process, whose files show as root's under [`Ownership::Override`].
     pub(super) process_uid: u32,
@@ -133,6 +135,7 @@ impl Union {
             names: RwLock::default(),
             uppers: Mutex::default(),
             descriptors: Descriptors::default(),
+            listings: Mutex::default(),
             recent: Mutex::default(),
             process_uid,
             whiteout: Mutex::default(),

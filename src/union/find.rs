@@ -6,14 +6,19 @@ use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
 use super::filesystem::Union;
+use super::listing::Listed;
 use super::lock::lock;
 use super::lower::LowerDirectory;
 use super::marks::Mark;
-use super::metacopy::{Elsewhere, LowerPlace};
+use super::metacopy::Elsewhere;
 use super::names::Known;
 use super::node::{Node, NodeRef, State, Upper};
 use super::real::{Facts, Real};
+use super::search::Search;
 use super::{Errno, FileKind, Result};
+
+/// A file, and what the disk said of its topmost part.
+pub(super) type Seen = (NodeRef, Option<(Real, Facts)>);
 
 /// What the upper layer has under a name.
 pub(super) enum UpperSight {
@@ -38,31 +43,42 @@ pub(super) struct LowerSight {
 impl Union {
     /// Looks a name up. Needs the namespace lock.
     pub(super) fn find(&self, dir: &NodeRef, name: &OsStr) -> Result<Option<NodeRef>> {
+        Ok(self.see(dir, name)?.map(|(node, _)| node))
+    }
+
+    /// The same, with what the disk said of the topmost part, if it was asked.
+    pub(super) fn see(&self, dir: &NodeRef, name: &OsStr) -> Result<Option<Seen>> {
         if !dir.0.is_directory() {
             return Err(Errno::NOTDIR);
         }
         self.check_alive(dir)?;
         match self.known(dir, name) {
-            Known::Node(node) => return Ok(Some(node)),
+            Known::Node(node) => return Ok(Some((node, None))),
             Known::Absent => return Ok(None),
             Known::Unknown => {}
         }
         match self.upper_sight(dir, name)? {
             UpperSight::Whiteout(_) => Ok(None),
-            UpperSight::File(_, facts) if facts.kind == FileKind::Directory => {
-                self.directory(dir, name, Some(facts), None).map(Some)
+            UpperSight::File(real, facts) => {
+                let node = if facts.kind == FileKind::Directory {
+                    self.directory(dir, name, Some(facts), None)?
+                } else {
+                    self.upper_file(dir, name, &real, &facts)?
+                };
+                Ok(Some((node, Some((real, facts)))))
             }
-            UpperSight::File(real, facts) => self.upper_file(dir, name, &real, &facts).map(Some),
-            UpperSight::Nothing => match self.lower_sight(dir, name)? {
-                None => {
+            UpperSight::Nothing => {
+                let Some(sight) = self.lower_sight(dir, name)? else {
                     self.learn_absent(dir, name);
-                    Ok(None)
-                }
-                Some(sight) if sight.facts.kind == FileKind::Directory => {
-                    self.directory(dir, name, None, Some(&sight)).map(Some)
-                }
-                Some(sight) => self.lower_file(dir, name, &sight).map(Some),
-            },
+                    return Ok(None);
+                };
+                let node = if sight.facts.kind == FileKind::Directory {
+                    self.directory(dir, name, None, Some(&sight))?
+                } else {
+                    self.lower_file(dir, name, &sight)?
+                };
+                Ok(Some((node, Some((sight.real, sight.facts)))))
+            }
         }
     }
 
@@ -87,7 +103,12 @@ impl Union {
     /// Looks into the lower layers only: what would show if the upper layer had nothing there.
     pub(super) fn lower_sight(&self, dir: &NodeRef, name: &OsStr) -> Result<Option<LowerSight>> {
         let lowers = Arc::clone(&lock(&dir.0.state).lowers);
-        for directory in lowers.iter() {
+        let candidates = match Self::listed(dir, name) {
+            Listed::Unknown => 0..lowers.len(),
+            Listed::Absent => return Ok(None),
+            Listed::In(layers) => layers,
+        };
+        for directory in lowers.get(candidates).unwrap_or_default() {
             let real = directory.child(&self.descriptors, name)?;
             let Some(facts) = real.look()? else { continue };
             if self.is_lower_whiteout(directory, &real, &facts)? {
@@ -218,6 +239,11 @@ impl Union {
         };
         let mut search = Search::new(self, candidates, name);
         let mut ino = None;
+        match Self::listed(dir, name) {
+            Listed::Unknown => {}
+            Listed::Absent => search.end_at(0),
+            Listed::In(layers) => search.end_at(layers.end),
+        }
         if let Some(sight) = lower {
             search.start_at(sight);
         }
@@ -273,197 +299,4 @@ pub(super) struct FileMarks {
     pub(super) redirect: Option<OsString>,
     /// `overlay.metacopy` is there.
     pub(super) metacopy: bool,
-}
-
-/// What a search came upon.
-pub(super) struct Found {
-    parent: Arc<LowerDirectory>,
-    name: OsString,
-    facts: Facts,
-}
-
-/// The walk down the layers in search of the parts of one directory, or of the data of one file.
-pub(super) struct Search<'union> {
-    union: &'union Union,
-    /// Directories to look into.
-    candidates: Arc<[Arc<LowerDirectory>]>,
-    next: usize,
-    /// What to look for there: one name, or several from the root of a layer.
-    path: Vec<OsString>,
-    /// What the next candidate has there, if that is known.
-    seen: Option<Facts>,
-    stop: bool,
-    is_for_data: bool,
-}
-
-impl<'union> Search<'union> {
-    pub(super) fn new(
-        union: &'union Union,
-        candidates: Arc<[Arc<LowerDirectory>]>,
-        name: &OsStr,
-    ) -> Self {
-        Self {
-            union,
-            candidates,
-            next: 0,
-            path: vec![name.to_owned()],
-            seen: None,
-            stop: false,
-            is_for_data: false,
-        }
-    }
-
-    /// Begins with the topmost part, which was found already.
-    fn start_at(&mut self, sight: &LowerSight) {
-        let mut candidates = self.candidates.iter();
-        if let Some(at) = candidates.position(|at| Arc::ptr_eq(at, &sight.directory)) {
-            self.next = at;
-            self.seen = Some(sight.facts);
-        }
-    }
-
-    /// Takes the marks of the part in the upper layer into account.
-    pub(super) fn follow(&mut self, marks: &FileMarks) -> Result<()> {
-        if marks.opaque {
-            self.stop = true;
-            return Ok(());
-        }
-        self.follow_redirect(marks, None)
-    }
-
-    fn follow_redirect(&mut self, marks: &FileMarks, layer: Option<usize>) -> Result<()> {
-        let at = self.path.len().saturating_sub(1);
-        match &marks.redirect {
-            Some(redirect) => self.redirect(redirect, at, layer),
-            None => Ok(()),
-        }
-    }
-
-    /// Where the data of a file are that was found in this directory of a lower layer.
-    pub(super) fn data_below(
-        mut self,
-        directory: &Arc<LowerDirectory>,
-        marks: &FileMarks,
-    ) -> Result<LowerPlace> {
-        let at = self
-            .candidates
-            .iter()
-            .position(|it| Arc::ptr_eq(it, directory));
-        self.next = at.map_or(self.candidates.len(), |at| at + 1);
-        self.follow_redirect(marks, Some(directory.layer))?;
-        self.data()
-    }
-
-    /// Where the data of the file are.
-    pub(super) fn data(mut self) -> Result<LowerPlace> {
-        self.is_for_data = true;
-        let found = self.next()?.ok_or(Errno::IO)?;
-        Ok((found.parent, found.name))
-    }
-
-    /// Replaces component `at` of the path by what a redirect says. An absolute one starts at the roots
-    /// of the layers below `layer`.
-    fn redirect(&mut self, redirect: &OsStr, at: usize, layer: Option<usize>) -> Result<()> {
-        if !self.union.rules.follows_redirects {
-            return Err(Errno::PERM);
-        }
-        let (is_absolute, parts) = super::redirect::parse(redirect)?;
-        let rest = self.path.split_off((at + 1).min(self.path.len()));
-        if is_absolute {
-            self.path = parts;
-            let roots = &self.union.roots;
-            if !Arc::ptr_eq(&self.candidates, roots) {
-                self.candidates = Arc::clone(roots);
-                self.next = layer.map_or(0, |layer| layer + 1);
-            }
-        } else {
-            self.path.truncate(at);
-            self.path.extend(parts);
-        }
-        self.path.extend(rest);
-        Ok(())
-    }
-
-    /// The next part, downwards.
-    fn next(&mut self) -> Result<Option<Found>> {
-        while !self.stop {
-            let Some(base) = self.candidates.get(self.next).cloned() else {
-                break;
-            };
-            self.next += 1;
-            if let Some(found) = self.walk(base)? {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Walks the path in one layer.
-    fn walk(&mut self, mut base: Arc<LowerDirectory>) -> Result<Option<Found>> {
-        let path = self.path.clone();
-        let is_last_layer = base.layer + 1 >= self.union.roots.len();
-        for (at, name) in path.iter().enumerate() {
-            let real = base.child(&self.union.descriptors, name)?;
-            let seen = self.seen.take();
-            let Some(facts) = seen.map_or_else(|| real.look(), |facts| Ok(Some(facts)))? else {
-                return Ok(None);
-            };
-            let is_last = at + 1 == path.len();
-            if is_last && self.is_for_data {
-                return self.data_here(base, real, facts);
-            }
-            if facts.kind != FileKind::Directory {
-                // A whiteout ends the merge, and so does any other file (union row 5), on the way to an
-                // absolute redirect too.
-                self.stop = true;
-                return Ok(None);
-            }
-            if !is_last_layer {
-                let marks = self.union.marks_of(&real)?;
-                if marks.opaque {
-                    self.stop = true;
-                } else if let Some(redirect) = &marks.redirect {
-                    let from_end = path.len() - at;
-                    let at = self.path.len().saturating_sub(from_end);
-                    self.redirect(redirect, at, Some(base.layer))?;
-                }
-            }
-            if is_last {
-                let (parent, name) = (base, name.clone());
-                return Ok(Some(Found {
-                    parent,
-                    name,
-                    facts,
-                }));
-            }
-            base = LowerDirectory::below(&base, name);
-        }
-        Ok(None)
-    }
-
-    /// What the walk has come to is the file with the data, or one that leads further down.
-    fn data_here(
-        &mut self,
-        parent: Arc<LowerDirectory>,
-        real: Real,
-        facts: Facts,
-    ) -> Result<Option<Found>> {
-        if facts.kind != FileKind::Regular
-            || self.union.is_lower_whiteout(&parent, &real, &facts)?
-        {
-            self.stop = true;
-            return Ok(None);
-        }
-        let marks = self.union.marks_of(&real)?;
-        if marks.metacopy {
-            self.follow_redirect(&marks, Some(parent.layer))?;
-            return Ok(None);
-        }
-        let name = real.name;
-        Ok(Some(Found {
-            parent,
-            name,
-            facts,
-        }))
-    }
 }

@@ -17,12 +17,13 @@ use rustix::fs::{self, OFlags, XattrFlags};
 
 use super::copy_up::open_unseen;
 use super::filesystem::Union;
-use super::find::{LowerSight, Search};
+use super::find::LowerSight;
 use super::lock::{lock, read, write};
 use super::lower::LowerDirectory;
 use super::marks::Mark;
 use super::node::NodeRef;
 use super::real::{Facts, Real};
+use super::search::Search;
 use super::{Directory, Errno, FileKind, Result};
 
 /// A file of a lower layer.

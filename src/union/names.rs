@@ -11,8 +11,10 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
 
 use super::filesystem::Union;
+use super::listing::Listing;
 use super::lock::lock;
 use super::node::NodeRef;
 
@@ -26,14 +28,16 @@ pub(super) struct Names {
     absent: BTreeSet<OsString>,
     /// All that the upper part may have, of a directory that the union made itself and so knows.
     upper: Option<BTreeSet<OsString>>,
+    /// All that the lower layers have, once listed.
+    pub(super) lower: Option<Arc<Listing>>,
 }
 
 impl Names {
     /// Those of a directory whose upper part is new and empty.
     pub(super) fn of_empty_upper() -> Self {
         Self {
-            absent: BTreeSet::new(),
             upper: Some(BTreeSet::new()),
+            ..Self::default()
         }
     }
 }
@@ -95,6 +99,12 @@ impl Union {
     /// Learns that the upper part of a directory is new and empty.
     pub(super) fn learn_empty_upper(dir: &NodeRef) {
         *lock(&dir.0.names) = Names::of_empty_upper();
+    }
+
+    /// Whether the upper layer is known to have no name in a directory.
+    pub(super) fn is_known_empty_in_upper(&self, dir: &NodeRef) -> bool {
+        let is_empty = |names: &BTreeSet<OsString>| names.is_empty();
+        self.is_alone() && lock(&dir.0.names).upper.as_ref().is_some_and(is_empty)
     }
 
     /// Whether the upper layer is known not to have a name.

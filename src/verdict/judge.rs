@@ -22,13 +22,18 @@ pub struct Judged<'a> {
     pub approval: &'a Approval,
 }
 
-/// The verdict on an execution, with all failures. `judged` is `None` when the execution did not
-/// come to its own end, so that there is nothing to compare.
-pub fn judge(scenario: &Scenario, execution: &Execution, judged: Option<Judged<'_>>) -> Verdict {
+/// The verdict on an execution with these [`unmet`] expectations. `judged` is `None` when the execution did
+/// not come to its own end, so that there is nothing to compare.
+pub fn judge(
+    scenario: &Scenario,
+    execution: &Execution,
+    unmet: Vec<Failure>,
+    judged: Option<Judged<'_>>,
+) -> Verdict {
     if let Some(why) = faulty(scenario, execution) {
         return Verdict::Errored(why);
     }
-    let mut failures = step_failures(scenario, execution);
+    let mut failures = unmet;
     if failures.is_empty()
         && let Some(why) = unsupported(scenario, execution)
     {
@@ -45,11 +50,6 @@ pub fn judge(scenario: &Scenario, execution: &Execution, judged: Option<Judged<'
     } else {
         Verdict::Failed(failures)
     }
-}
-
-/// Whether every step came out as expected: the condition for approving the outcome.
-pub fn meets_expectations(scenario: &Scenario, execution: &Execution) -> bool {
-    execution.end == End::Complete && step_failures(scenario, execution).is_empty()
 }
 
 /// Why the engine itself failed, if it did.
@@ -81,7 +81,9 @@ fn at_step(scenario: &Scenario, step: Option<&str>, message: &str) -> String {
     format!("step {number}, {}: {message}", words.unwrap_or_default())
 }
 
-fn step_failures(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
+/// Every step that did not come out as expected. None, at the end of an execution, is the condition for
+/// approving its outcome.
+pub fn unmet(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
     let mut failures = Vec::new();
     let steps = all_steps(&scenario.steps);
     // Branches may end early, so steps and outcomes are matched by number.
@@ -97,11 +99,11 @@ fn step_failures(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
         if matches!(answer, Answer::Unsupported(_)) {
             continue;
         }
-        let headline = format!("step {}, {}", step.number, outcome.words);
+        let headline = || format!("step {}, {}", step.number, outcome.words);
         let first = failures.len();
         for mismatch in mismatches(step, answer, &execution.others) {
             failures.push(Failure {
-                headline: headline.clone(),
+                headline: headline(),
                 against: Against::Expectation,
                 at: excerpt(&scenario.file, &mismatch.at),
                 expected: Some(mismatch.expected),
@@ -110,8 +112,8 @@ fn step_failures(scenario: &Scenario, execution: &Execution) -> Vec<Failure> {
                 text_diff: None,
             });
         }
-        if execution.end == End::Refused(step.number.clone()) {
-            failures.extend(refused(scenario, step, headline, answer));
+        if matches!(&execution.end, End::Refused(number) if *number == step.number) {
+            failures.extend(refused(scenario, step, headline(), answer));
         }
         if let (Some(failure), Some(complaint)) = (failures.get_mut(first), &outcome.complaint) {
             let said = complaint.lines().map(|line| format!("  {line}"));

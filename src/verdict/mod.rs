@@ -7,5 +7,5 @@ mod model;
 
 pub use axes::{Mark, marks};
 pub use excerpt::excerpt;
-pub use judge::{Judged, faulty, judge, meets_expectations};
+pub use judge::{Judged, faulty, judge, unmet};
 pub use model::{Against, CaseResult, Excerpt, Failure, UNSUPPORTED, Verdict};

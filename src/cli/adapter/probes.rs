@@ -6,7 +6,7 @@ use crate::engine::{Capability, Description, Provider};
 use crate::engine::{OpenOptions, process::Point};
 use crate::run::execute;
 use crate::scenario::{FoundFile, Scenario, load_text};
-use crate::verdict::{Verdict, judge};
+use crate::verdict::{Verdict, judge, unmet};
 
 /// What every probe starts from.
 const IMAGE: &str = "images: {app: {layers: [{/a: one}]}}\n";
@@ -206,7 +206,7 @@ fn show(
     let scenario = scenario(capability, steps)?;
     let engine = provider.open(options).map_err(|fault| fault.to_string())?;
     let execution = execute(&scenario, engine.as_ref(), description);
-    match judge(&scenario, &execution, None) {
+    match judge(&scenario, &execution, unmet(&scenario, &execution), None) {
         Verdict::Passed => Ok(()),
         Verdict::Skipped(why) | Verdict::Errored(why) => Err(why),
         Verdict::Failed(failures) => Err(failures

@@ -14,6 +14,9 @@ use crate::store::spec::parse_tmpfs_options;
 use crate::store::{self, Container, Image, Layer, Number, State, Store, Volume, driver};
 use crate::union::{Directory, Space, Union};
 
+/// Most open volumes beside which a new one is opened before anybody uses it.
+const NEW_VOLUMES_MAX: usize = 64;
+
 /// A daemon at work.
 #[derive(Debug)]
 pub(super) struct Daemon {
@@ -245,6 +248,18 @@ impl Daemon {
             .plain(directory, self.store.work(), Some(space))?;
         self.volumes.insert(number, Arc::clone(&union));
         Ok(union)
+    }
+
+    /// Opens a volume that was just made, of which more is known than of another. Not too many: whoever
+    /// makes thousands may use few.
+    pub(super) fn open_new_volume(&mut self, number: Number, directory: Directory) -> Result<()> {
+        if self.ground.kernel.is_none() && self.volumes.len() < NEW_VOLUMES_MAX {
+            let space = Arc::clone(&self.ground.disk) as Arc<dyn Space>;
+            let work = self.store.work();
+            let union = self.ground.fresh_plain(directory, work, Some(space))?;
+            self.volumes.insert(number, union);
+        }
+        Ok(())
     }
 
     /// Forgets a container that is gone.

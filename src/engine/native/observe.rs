@@ -70,9 +70,9 @@ fn look(view: &View, merged: &BTreeMap<u64, Arc<Union>>, visited: &Visited<'_>) 
         mount,
         union,
         node,
+        attributes,
         inner,
     } = *visited;
-    let attributes = union.attributes(node)?;
     let provenance = match merged.get(&mount) {
         Some(layers) => provenance(layers, inner)?,
         None => union.provenance(node),

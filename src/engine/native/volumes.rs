@@ -10,7 +10,7 @@ use crate::engine::{Kind, Place, VolumeFilter, VolumeRef, VolumeSeen, VolumeSpec
 use crate::rootfs::Rootfs;
 use crate::store::filter::{Command, Filters};
 use crate::store::{Number, Volume, driver, names};
-use crate::union::{Directory, Errno};
+use crate::union::Errno;
 
 impl Daemon {
     /// `docker volume create`: a second one of the same name is the first one (Docker row 49).
@@ -41,11 +41,16 @@ impl Daemon {
     }
 
     /// Makes a volume, unless the disk is full.
-    pub(super) fn add_volume(&mut self, volume: Volume) -> Result<(Number, Directory)> {
+    pub(super) fn add_volume(&mut self, volume: Volume) -> Result<Number> {
         if self.ground.disk.is_full() {
             return Err(Errno::NOSPC.into());
         }
-        Ok(self.store.add_volume(volume)?)
+        let has_options = !volume.options.is_empty();
+        let (number, directory) = self.store.add_volume(volume)?;
+        if !has_options {
+            self.open_new_volume(number, directory)?;
+        }
+        Ok(number)
     }
 
     /// `docker volume rm`: Docker rows 53 to 55. `force` concerns volumes that are missing only.

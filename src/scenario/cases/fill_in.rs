@@ -1,5 +1,6 @@
 //! `${}`: parameters filled in.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::super::decoder::Decoder;
@@ -69,22 +70,38 @@ fn collect_keys<'n>(node: &'n Node, used: &mut BTreeSet<&'n str>) {
 }
 
 /// The document with the parameters of a case filled in everywhere but in `cases:` itself.
-pub(crate) fn fill_in(root: &Node, case: &Case, decoder: &mut Decoder<'_>) -> Node {
+pub(crate) fn fill_in<'n>(root: &'n Node, case: &Case, decoder: &mut Decoder<'_>) -> Cow<'n, Node> {
+    let Value::Map(pairs) = &root.value else {
+        return Cow::Borrowed(root);
+    };
+    // Most documents have none, and copying them takes a fifth of the time that loading takes.
+    if cases_pair(root).is_none() && !has_parameters(root) {
+        return Cow::Borrowed(root);
+    }
     let mut filler = Filler {
         case,
         left: FILLED_MAX,
         decoder,
     };
-    let Value::Map(pairs) = &root.value else {
-        return root.clone();
-    };
     let pairs = pairs
         .iter()
         .filter(|pair| pair.key != "cases")
         .map(|pair| filler.pair(pair));
-    Node {
+    Cow::Owned(Node {
         id: root.id,
         value: Value::Map(pairs.collect()),
+    })
+}
+
+/// Whether anything would be filled in, or is a literal `${`.
+fn has_parameters(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => false,
+        Value::Scalar(text) => text.contains('$'),
+        Value::List(items) => items.iter().any(has_parameters),
+        Value::Map(pairs) => pairs
+            .iter()
+            .any(|pair| pair.key.contains('$') || has_parameters(&pair.value)),
     }
 }
 
