@@ -130,6 +130,10 @@ const WRONG: &[(&str, &str)] = &[
         "the disk is gone",
     ),
     (
+        "operation() { say '\"done\":{\"files\":[{\"result\":{\"done\":{\"bytes\":\"one\"}}}]}'; exec <&-; sleep 20; }",
+        "the adapter: it closed its standard input",
+    ),
+    (
         "operation() { exec >&-; sleep 20; }",
         "the adapter: it closed its standard output",
     ),
@@ -399,6 +403,47 @@ fn a_run_that_is_killed_takes_it_along() {
         child.wait().unwrap();
         gone(&mark);
     }
+}
+
+#[test]
+fn only_one_that_can_is_asked_several_things_at_once() {
+    // It answers the first of two requests when it has answered the second.
+    let own = |capabilities: &str| {
+        format!(
+            "hello() {{ say '\"hello\":{{\"protocol\":1,\"name\":\"x\",\"version\":\"1\",\"capabilities\":[{capabilities}],\"seconds_per_request\":3}}'; }}\n\
+             one() {{ say '\"done\":{{\"files\":[{{\"result\":{{\"done\":{{\"bytes\":\"one\"}}}}}}]}}'; }}\n\
+             operation() {{ if [ -z \"$first\" ]; then first=$id; else one; id=$first; one; fi; }}"
+        )
+    };
+    for (capabilities, code, told) in [
+        ("\"concurrent\"", 0, "1 passed"),
+        ("", 3, "it gave no answer in 3s"),
+    ] {
+        let project = project(&own(capabilities));
+        project.write(
+            "scenarios/a.yaml",
+            "title: Two readers\nsteps:\n  - concurrently:\n      - {in: host, read: /x}\n      - {in: host, read: /y}\n",
+        );
+        project.write(
+            "snapshots/a.snap",
+            "---\nsource: scenarios/a.yaml\n---\nsteps\n  1    concurrently, 2 branches  ok\n  1.1  in host: read /x          \"one\"\n  1.2  in host: read /y          \"one\"\npersistence\n  nothing was written\nend\n",
+        );
+        let ran = project.run(&["run", "--engine", &engine(&project)]);
+        assert_eq!(ran.code, Some(code), "{capabilities}: {ran:?}");
+        assert!(ran.out.contains(told), "{capabilities}: {ran:?}");
+    }
+}
+
+#[test]
+fn one_that_failed_gets_no_further_scenario() {
+    let project = project("echo start >> starts\noperation() { say '\"broken\":\"no luck\"'; }");
+    for name in ["b", "c"] {
+        project.write(&format!("scenarios/{name}.yaml"), SCENARIO);
+    }
+    let ran = project.run(&["run", "--jobs", "1", "--engine", &engine(&project)]);
+    assert!(ran.out.contains("3 broken"), "{ran:?}");
+    let starts = std::fs::read_to_string(project.path().join("starts")).unwrap();
+    assert_eq!(starts.lines().count(), 3);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 """What a new container has mounted: checked, found and made."""
 
 import os
-import re
 
 from adapter import Refused, Unsupported, run, variant
 

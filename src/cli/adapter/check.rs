@@ -35,7 +35,8 @@ pub(in crate::cli) fn check(
     tell(&trial, args.format, output)?;
     let mut points = trial.points;
     // What an adapter claims is tried when it can be spoken with.
-    if points.iter().all(|point| point.finding.is_none()) {
+    let well_spoken = points.iter().all(|point| point.finding.is_none());
+    if well_spoken {
         let provider = ProcessProvider::new(&name, &args.command).map_err(|why| {
             absent(Absent {
                 reason: why.to_string(),
@@ -64,6 +65,12 @@ pub(in crate::cli) fn check(
             _ => format!("{wrong} of {total} checks found something"),
         };
         writeln!(output.out, "\n{line}")?;
+        if !well_spoken {
+            writeln!(
+                output.out,
+                "what it claims to show was not tried: mend this first"
+            )?;
+        }
     }
     Ok(if wrong == 0 {
         Exit::Passed

@@ -13,6 +13,9 @@ const KEPT: usize = 64 << 10;
 /// Why no more answers come from a process that ends its output, whatever the reason.
 pub(super) const CLOSED: &str = "it closed its standard output";
 
+/// The same of one that ends its input.
+pub(super) const DEAF: &str = "it closed its standard input";
+
 type Waiter<G> = SyncSender<Result<G, String>>;
 
 /// What those who ask and the one who reads share.
@@ -82,11 +85,11 @@ impl<G> Desk<G> {
         waiting.waiters.clear();
     }
 
-    /// The process has ended by itself: that explains a closed pipe, and nothing else.
+    /// The process has ended by itself: that explains closed pipes, and nothing else.
     pub(super) fn explain(&self, end: &str) {
         let mut waiting = lock(&self.waiting);
         match &mut waiting.closed {
-            Some(cause) if cause != CLOSED => {}
+            Some(cause) if cause != CLOSED && cause != DEAF => {}
             closed => *closed = Some(end.to_owned()),
         }
         waiting.waiters.clear();

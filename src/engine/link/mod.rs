@@ -27,7 +27,7 @@ use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::desk::Desk;
+use self::desk::{DEAF, Desk};
 use self::process::Process;
 use self::reader::Reader;
 use crate::agent::wire::{Call, Given, Reply};
@@ -159,6 +159,8 @@ impl<G: Send + 'static> Link<G> {
             if errno == Errno::TIMEDOUT {
                 self.desk.close("it does not read its standard input");
                 self.kill();
+            } else {
+                self.desk.close(DEAF);
             }
             return Err(self.gone());
         }

@@ -2,6 +2,7 @@
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(super) struct Adapter {
     turn: Option<Mutex<()>>,
     /// How much of its complaints was told already.
     told: Mutex<u64>,
+    /// It could not do something that it was asked for.
+    failed: AtomicBool,
     /// Kills it when this process is killed by a signal.
     _farewell: Farewell,
 }
@@ -158,6 +161,7 @@ impl Adapter {
             hello,
             turn,
             told,
+            failed: AtomicBool::new(false),
             _farewell: farewell,
         })
     }
@@ -183,10 +187,14 @@ impl Adapter {
         let mark = self.link.mark();
         let limit = self.hello.seconds_per_request;
         let limit = limit.map_or(REQUEST, |seconds| Duration::from_secs(seconds.into()));
-        match request(&self.link, ask, Some(limit))? {
-            Given::Broken(why) => Err(with_complaint(&why, &self.link.said_since(mark))),
-            given => Ok(given),
+        let given = match request(&self.link, ask, Some(limit)) {
+            Ok(Given::Broken(why)) => Err(with_complaint(&why, &self.link.said_since(mark))),
+            given => given,
+        };
+        if given.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
         }
+        given
     }
 
     /// What it has written on standard error since this was asked last.
@@ -194,6 +202,11 @@ impl Adapter {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = std::mem::replace(&mut *told, self.link.mark());
         shortened(&self.link.said_since(mark))
+    }
+
+    /// Whether it failed once, so that nobody knows what state it is in.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Whether nothing more can be asked of it.

@@ -227,8 +227,9 @@ impl Drop for Process {
         let Some(adapter) = self.adapter.take() else {
             return;
         };
+        let ended = !adapter.is_gone() && matches!(adapter.ask(Ask::End {}), Ok(Given::Ended {}));
         // An adapter that failed gets no further scenario.
-        if !adapter.is_gone() && matches!(adapter.ask(Ask::End {}), Ok(Given::Ended {})) {
+        if ended && !adapter.has_failed() {
             lock(&self.crew.idle).push(adapter);
         }
     }
