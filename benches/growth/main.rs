@@ -73,7 +73,11 @@ impl Asked {
         sizes: &[u32],
         at: impl Fn(u32) -> (Box<dyn FnMut() + 'a>, Box<dyn FnMut() + 'a>),
     ) -> bool {
-        if self.filter.as_ref().is_some_and(|filter| !title.contains(filter)) {
+        if self
+            .filter
+            .as_ref()
+            .is_some_and(|filter| !title.contains(filter))
+        {
             return true;
         }
         let sizes = if self.is_trial { &sizes[..2] } else { sizes };

@@ -94,7 +94,10 @@ pub(crate) fn engine(criterion: &mut Criterion<Ratio>) {
 fn look(group: &mut Group<'_>, disk: &Path) {
     let home = tempfile::tempdir_in(disk).unwrap();
     let lower = home.path().join("lower");
-    let (there, absent) = (names(FILES), (0..FILES).map(|n| OsString::from(format!("no-{n}"))));
+    let (there, absent) = (
+        names(FILES),
+        (0..FILES).map(|n| OsString::from(format!("no-{n}"))),
+    );
     let absent: Vec<OsString> = absent.collect();
     fill(&lower, &there, 4096);
     let lower = directory(&lower);
@@ -113,20 +116,34 @@ fn look(group: &mut Group<'_>, disk: &Path) {
             },
         );
     });
-    let held: Vec<NodeRef> = there.iter().map(|name| union.lookup(&root, name).unwrap()).collect();
+    let held: Vec<NodeRef> = there
+        .iter()
+        .map(|name| union.lookup(&root, name).unwrap())
+        .collect();
     group.bench_function("stat of files that are held (1.5)", |bencher| {
         compare(
             bencher,
             || there.iter().for_each(|name| blind(stat(name).unwrap())),
-            || held.iter().for_each(|node| blind(union.attributes(node).unwrap())),
+            || {
+                held.iter()
+                    .for_each(|node| blind(union.attributes(node).unwrap()))
+            },
         );
     });
     drop(held);
     group.bench_function("absent name (1.5)", |bencher| {
         compare(
             bencher,
-            || absent.iter().for_each(|name| blind(stat(name).unwrap_err())),
-            || absent.iter().for_each(|name| blind(union.lookup(&root, name).unwrap_err())),
+            || {
+                absent
+                    .iter()
+                    .for_each(|name| blind(stat(name).unwrap_err()))
+            },
+            || {
+                absent
+                    .iter()
+                    .for_each(|name| blind(union.lookup(&root, name).unwrap_err()))
+            },
         );
     });
     let mut buffer = vec![0; 4096];
@@ -152,7 +169,9 @@ fn look(group: &mut Group<'_>, disk: &Path) {
     });
     let data = vec![b'y'; 4096];
     let file = File::create(home.path().join("data")).unwrap();
-    let handle = union.create_open(&root, OsStr::new("data"), 0o644, &Caller::default()).unwrap();
+    let handle = union
+        .create_open(&root, OsStr::new("data"), 0o644, &Caller::default())
+        .unwrap();
     group.bench_function("write 4 KiB to an open file (1.0)", |bencher| {
         use std::os::unix::fs::FileExt as _;
         compare(
@@ -186,7 +205,11 @@ fn change(group: &mut Group<'_>, disk: &Path) {
         let subject = |(union, own): (Arc<Union>, TempDir)| {
             let root = union.root();
             for name in &files {
-                drop(union.create_open(&root, name, 0o644, &Caller::default()).unwrap());
+                drop(
+                    union
+                        .create_open(&root, name, 0o644, &Caller::default())
+                        .unwrap(),
+                );
             }
             own
         };
@@ -194,23 +217,29 @@ fn change(group: &mut Group<'_>, disk: &Path) {
         let union = || union_on(home.path(), vec![directory(empty.path())]);
         compare_prepared(bencher, (plain, reference), (union, subject));
     });
-    group.bench_function("remove a file of the layer: whiteout ÷ link (1.2)", |bencher| {
-        let reference = |made: TempDir| {
-            let folder = directory(made.path());
-            drop(make(&folder, OsStr::new("whiteout")));
-            for name in &files {
-                rustix::fs::linkat(&*folder, "whiteout", &*folder, name, AtFlags::empty()).unwrap();
-            }
-            made
-        };
-        let subject = |(union, own): (Arc<Union>, TempDir)| {
-            let root = union.root();
-            files.iter().for_each(|name| union.unlink(&root, name).unwrap());
-            own
-        };
-        let union = || union_on(home.path(), vec![Arc::clone(&lower)]);
-        compare_prepared(bencher, (plain, reference), (union, subject));
-    });
+    group.bench_function(
+        "remove a file of the layer: whiteout ÷ link (1.2)",
+        |bencher| {
+            let reference = |made: TempDir| {
+                let folder = directory(made.path());
+                drop(make(&folder, OsStr::new("whiteout")));
+                for name in &files {
+                    rustix::fs::linkat(&*folder, "whiteout", &*folder, name, AtFlags::empty())
+                        .unwrap();
+                }
+                made
+            };
+            let subject = |(union, own): (Arc<Union>, TempDir)| {
+                let root = union.root();
+                files
+                    .iter()
+                    .for_each(|name| union.unlink(&root, name).unwrap());
+                own
+            };
+            let union = || union_on(home.path(), vec![Arc::clone(&lower)]);
+            compare_prepared(bencher, (plain, reference), (union, subject));
+        },
+    );
 }
 
 fn make(folder: &Directory, name: &OsStr) -> OwnedFd {
@@ -227,30 +256,35 @@ fn copy_up(group: &mut Group<'_>, disk: &Path) {
     fill(&lower, &files, 4096);
     let lower = directory(&lower);
     let size = u64::from(full(1 << 10)) << 20;
-    let mut bench = |title: &str, names: &[OsString], recipe: fn(&Directory, &OsStr, &Directory)| {
-        group.bench_function(title, |bencher| {
-            if names.len() == 1 {
-                make_big(&lower, &names[0], size);
-            }
-            let reference = |made: TempDir| {
-                let folder = directory(made.path());
-                names.iter().for_each(|name| recipe(&lower, name, &folder));
-                made
-            };
-            let subject = |(union, own): (Arc<Union>, TempDir)| {
-                let root = union.root();
-                for name in names {
-                    let node = union.lookup(&root, name).unwrap();
-                    drop(union.open_file(&node, WRITE).unwrap());
+    let mut bench =
+        |title: &str, names: &[OsString], recipe: fn(&Directory, &OsStr, &Directory)| {
+            group.bench_function(title, |bencher| {
+                if names.len() == 1 {
+                    make_big(&lower, &names[0], size);
                 }
-                own
-            };
-            let plain = || tempfile::tempdir_in(home.path()).unwrap();
-            let union = || union_on(home.path(), vec![Arc::clone(&lower)]);
-            compare_prepared(bencher, (plain, reference), (union, subject));
-        });
-    };
-    bench("copy-up of 4 KiB ÷ its recipe (1.3)", &files, copy_with_attributes);
+                let reference = |made: TempDir| {
+                    let folder = directory(made.path());
+                    names.iter().for_each(|name| recipe(&lower, name, &folder));
+                    made
+                };
+                let subject = |(union, own): (Arc<Union>, TempDir)| {
+                    let root = union.root();
+                    for name in names {
+                        let node = union.lookup(&root, name).unwrap();
+                        drop(union.open_file(&node, WRITE).unwrap());
+                    }
+                    own
+                };
+                let plain = || tempfile::tempdir_in(home.path()).unwrap();
+                let union = || union_on(home.path(), vec![Arc::clone(&lower)]);
+                compare_prepared(bencher, (plain, reference), (union, subject));
+            });
+        };
+    bench(
+        "copy-up of 4 KiB ÷ its recipe (1.3)",
+        &files,
+        copy_with_attributes,
+    );
     bench("copy-up of 1 GiB ÷ copy_file_range (1.1)", &big, copy);
 }
 
@@ -264,7 +298,11 @@ fn make_big(folder: &Directory, name: &OsStr, size: u64) {
         return;
     };
     let mut file = File::from(file);
-    std::io::copy(&mut std::io::Read::take(std::io::repeat(b'x'), size), &mut file).unwrap();
+    std::io::copy(
+        &mut std::io::Read::take(std::io::repeat(b'x'), size),
+        &mut file,
+    )
+    .unwrap();
 }
 
 /// Into a new file of this name, which appears when it is whole.
@@ -279,7 +317,10 @@ fn copy_with_attributes(from: &Directory, name: &OsStr, to: &Directory) {
     let (from, copy) = copied(from, name, to);
     let stat = rustix::fs::fstat(&from).unwrap();
     let mut attributes = [0; 512];
-    assert_eq!(rustix::fs::flistxattr(&from, &mut attributes).unwrap_or(0), 0);
+    assert_eq!(
+        rustix::fs::flistxattr(&from, &mut attributes).unwrap_or(0),
+        0
+    );
     let (uid, gid) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
     rustix::fs::fchown(&copy, Some(uid), Some(gid)).unwrap();
     rustix::fs::fchmod(&copy, Mode::from_raw_mode(stat.st_mode)).unwrap();
@@ -329,7 +370,10 @@ fn list(group: &mut Group<'_>, disk: &Path) {
     }
     let list = || assert_eq!(fs::read_dir(&plain).unwrap().count(), files.len());
     let all = |union: &Union| {
-        assert_eq!(union.read_directory(&union.root()).unwrap().len(), files.len());
+        assert_eq!(
+            union.read_directory(&union.root()).unwrap().len(),
+            files.len()
+        );
     };
     group.bench_function("list 10,000 names of 8 layers, first time (2)", |bencher| {
         let union = || union_on(home.path(), lowers.clone());
@@ -356,10 +400,13 @@ fn layers(group: &mut Group<'_>, disk: &Path) {
             fs::create_dir_all(&folder).unwrap();
             fs::write(folder.join(number.to_string()), "").unwrap();
         }
-        for (layer, folder) in (0..count).flat_map(|n| (0..full(10_000) / 100).map(move |f| (n, f))) {
+        for (layer, folder) in (0..count).flat_map(|n| (0..full(10_000) / 100).map(move |f| (n, f)))
+        {
             fs::create_dir_all(stack.join(format!("{layer}/{folder}"))).unwrap();
         }
-        (0..count).map(|n| directory(&stack.join(n.to_string()))).collect()
+        (0..count)
+            .map(|n| directory(&stack.join(n.to_string())))
+            .collect()
     };
     let (one, many) = (make(1), make(LAYERS));
     group.bench_function("first walk of 64 layers ÷ of 1 (2)", |bencher| {

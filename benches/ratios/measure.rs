@@ -15,11 +15,7 @@ pub(crate) fn compare<R, S>(
     mut reference: impl FnMut() -> R,
     mut subject: impl FnMut() -> S,
 ) {
-    compare_prepared(
-        bencher,
-        (|| (), |()| reference()),
-        (|| (), |()| subject()),
-    );
+    compare_prepared(bencher, (|| (), |()| reference()), (|| (), |()| subject()));
 }
 
 /// [`compare`] for work that needs something made before its time counts: a pair of who makes that, and who

@@ -76,7 +76,11 @@ impl World {
             snapshots: home.path().join("snapshots"),
             update: UpdateMode::Check,
             // As `layerspec run` has it.
-            timeout: if std::env::var_os("WITHTIME").is_none() { None } else { Some(Duration::from_secs(60)) },
+            timeout: if std::env::var_os("WITHTIME").is_none() {
+                None
+            } else {
+                Some(Duration::from_secs(60))
+            },
         };
         let world = Self {
             home,
@@ -152,7 +156,13 @@ pub(crate) fn thirty_entries() -> String {
     let mut text = "title: Thirty entries\nimages:\n  app:\n    layers:\n".to_owned();
     for number in 0..25 {
         let dash = if number == 0 { '-' } else { ' ' };
-        writeln!(text, "      {dash} /{}/{}: \"12345\\n\"", number / 5, number % 5).unwrap();
+        writeln!(
+            text,
+            "      {dash} /{}/{}: \"12345\\n\"",
+            number / 5,
+            number % 5
+        )
+        .unwrap();
     }
     text + "steps:\n  - run: {name: first, image: app}\n"
 }
