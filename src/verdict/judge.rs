@@ -13,6 +13,9 @@ use super::{Against, Failure, UNSUPPORTED, Verdict, excerpt};
 /// Longest list of differences, in lines; the text shows the rest.
 const DIFFERENCES_MAX: usize = 40;
 
+/// What is told where a scenario ends before its time.
+const ENDS_HERE: &str = "the scenario ends here: later steps were not performed";
+
 /// The text of an outcome and what came of comparing it.
 #[derive(Clone, Copy, Debug)]
 pub struct Judged<'a> {
@@ -34,10 +37,16 @@ pub fn judge(
         return Verdict::Errored(why);
     }
     let mut failures = unmet;
-    if failures.is_empty()
-        && let Some(why) = unsupported(scenario, execution)
-    {
-        return Verdict::Skipped(why);
+    match unsupported(scenario, execution) {
+        Some(why) if failures.is_empty() => return Verdict::Skipped(why),
+        // What was wrong before stays wrong, but says nothing of what persists.
+        Some(why) => failures.push(Failure {
+            against: Against::Performing,
+            headline: why,
+            details: vec![ENDS_HERE.to_owned()],
+            ..Failure::default()
+        }),
+        None => {}
     }
     if let Some(judged) = judged {
         match approval_failure(judged) {
@@ -141,7 +150,7 @@ fn refused(scenario: &Scenario, step: &Step, headline: String, answer: &Answer) 
         expected: Some("no error".to_owned()),
         actual: Some(actual),
         details: vec![
-            "the scenario ends here: later steps were not performed".to_owned(),
+            ENDS_HERE.to_owned(),
             format!("if this is right, say so: `expect: {{error: {code}}}`"),
         ],
         text_diff: None,

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use layerspec::case::{CaseOptions, run_case};
@@ -30,6 +31,7 @@ steps:
     do:
       - write: {/data/rows: "1\n"}
       - read: /data/rows
+        expect: {text: "1\n"}
       - read: /etc/app.conf
 "#;
 
@@ -48,6 +50,10 @@ enum Fault {
     Amnesia,
     /// It cannot show something.
     Lack,
+    /// It does not know how to read.
+    Ignorance,
+    /// It reads something else, then does not know how to write.
+    LateIgnorance,
     /// It dies.
     Death,
     /// It takes too long.
@@ -61,7 +67,8 @@ struct Faulty {
     fault: Fault,
 }
 
-struct Open(Box<dyn Engine>, Fault);
+/// An open one, its fault, and how often files were asked for.
+struct Open(Box<dyn Engine>, Fault, AtomicUsize);
 
 impl Provider for Faulty {
     fn name(&self) -> &str {
@@ -78,7 +85,8 @@ impl Provider for Faulty {
     }
 
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
-        Ok(Box::new(Open(self.inner.open(options)?, self.fault)))
+        let inner = self.inner.open(options)?;
+        Ok(Box::new(Open(inner, self.fault, AtomicUsize::new(0))))
     }
 }
 
@@ -87,6 +95,13 @@ impl Engine for Open {
         let mut answer = self.0.perform(operation);
         if let (Operation::Files { .. }, Fault::Death) = (operation, self.1) {
             return Answer::Broken("the disk is gone".to_owned());
+        }
+        let late = if self.1 == Fault::LateIgnorance { 3 } else { 1 };
+        if let (Operation::Files { .. }, Fault::Ignorance | Fault::LateIgnorance) =
+            (operation, self.1)
+            && self.2.fetch_add(1, Ordering::Relaxed) + 1 >= late
+        {
+            return Answer::Unsupported("what is this?".to_owned());
         }
         if let (Operation::Files { .. }, Fault::Sleep) = (operation, self.1) {
             std::thread::sleep(Duration::from_secs(4));
@@ -98,7 +113,8 @@ impl Engine for Open {
             if self.1 == Fault::Amnesia {
                 answer.changed.clear();
             }
-            if let (Fault::Read, Ok(Value::Bytes(bytes))) = (self.1, &mut answer.result)
+            if let (Fault::Read | Fault::LateIgnorance, Ok(Value::Bytes(bytes))) =
+                (self.1, &mut answer.result)
                 && *bytes == Bytes::from("1\n")
             {
                 *bytes = Bytes::from("2\n");
@@ -203,7 +219,7 @@ fn approve(folder: &Path) {
 
 #[test]
 fn each_fault_has_its_mark_on_its_axis() {
-    use Mark::{Error, Fail, Pass, TimeOut, Unsupported};
+    use Mark::{Error, Fail, Pass, TimeOut, Unjudged, Unsupported};
     let folder = tempfile::tempdir().unwrap();
     approve(folder.path());
     let table = [
@@ -213,6 +229,8 @@ fn each_fault_has_its_mark_on_its_axis() {
         (Fault::Loss, Fail, Fail),
         (Fault::Amnesia, Pass, Fail),
         (Fault::Lack, Unsupported, Unsupported),
+        (Fault::Ignorance, Unsupported, Unsupported),
+        (Fault::LateIgnorance, Fail, Unjudged),
         (Fault::Death, Error, Error),
         (Fault::Sleep, TimeOut, TimeOut),
     ];
@@ -231,9 +249,10 @@ fn each_fault_has_its_mark_on_its_axis() {
         "parts at step 2.2, in db: read /data/rows: \"1\\n\" → \"2\\n\"\n",
         "merged tree of db: /data/rows: mode 0644 → 0600\n",
         "needs handles, which lack5 ",
-        "ERROR a on death6\n",
+        "not supported: step 2.1, in db: write /data/rows: what is this?\n",
+        "ERROR a on death8\n",
         "step 2.1, in db: write /data/rows: the disk is gone\n",
-        "TIME-OUT a on sleep7\n",
+        "TIME-OUT a on sleep9\n",
         "none0 shows what is approved\n",
     ] {
         assert!(text.contains(part), "{part:?}: {text}");
@@ -248,7 +267,7 @@ fn without_an_approved_outcome_engines_are_grouped() {
         Fault::None,
         Fault::Mode,
         Fault::None,
-        Fault::Read,
+        Fault::Loss,
     ];
     let results = compared(folder.path(), &faults);
     let matrix = Matrix::new(&results);

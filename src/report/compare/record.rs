@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use crate::engine::Description;
 use crate::outcome::{Outcome, StepOutcome, answer_words};
 use crate::report::{FinishedCase, Plan, Reporter, Totals};
 use crate::results::{Cell, Product, Results};
@@ -11,7 +12,7 @@ use crate::verdict::{Mark, Verdict, marks};
 /// Collects results.
 pub struct Recorder<'a> {
     results: &'a mut Results,
-    engines: Vec<String>,
+    engines: Vec<Description>,
 }
 
 impl<'a> Recorder<'a> {
@@ -28,15 +29,17 @@ impl Reporter for Recorder<'_> {
     fn started(&mut self, plan: &Plan) -> io::Result<()> {
         self.results.layerspec.clone_from(&plan.version);
         self.results.columns = plan.engines.iter().map(Product::from).collect();
-        self.engines = plan.engines.iter().map(|it| it.name.clone()).collect();
+        self.engines.clone_from(&plan.engines);
         Ok(())
     }
 
     fn finished(&mut self, case: &FinishedCase<'_>) -> io::Result<()> {
         let engine = &case.result.engine;
-        let column = self.engines.iter().position(|name| name == engine);
-        let column = column.ok_or_else(|| io::Error::other(format!("no engine {engine}")))?;
-        self.results.cells.push(cell(case, column));
+        let mut engines = self.engines.iter().enumerate();
+        let found = engines.find(|(_, description)| description.name == *engine);
+        let (column, description) =
+            found.ok_or_else(|| io::Error::other(format!("no engine {engine}")))?;
+        self.results.cells.push(cell(case, column, description));
         Ok(())
     }
 
@@ -45,9 +48,11 @@ impl Reporter for Recorder<'_> {
     }
 }
 
-fn cell(case: &FinishedCase<'_>, column: usize) -> Cell {
+fn cell(case: &FinishedCase<'_>, column: usize, engine: &Description) -> Cell {
     let result = case.result;
-    let difference = case.scenario.differs.get(&result.engine);
+    let differs = &case.scenario.differs;
+    let name = engine.known_as(|name| differs.contains_key(name));
+    let difference = name.and_then(|name| differs.get(name));
     let marks = marks(result, difference);
     let has = |mark: Mark| marks.tree == mark || marks.persistence == mark;
     let known_bug = has(Mark::KnownBug);
@@ -150,6 +155,32 @@ mod tests {
         let mut late = result(&case, Verdict::Errored("too late".to_owned()));
         late.timed_out = true;
         assert_eq!(recorded(&case, &late).marks, Halves::both(Mark::TimeOut));
+    }
+
+    #[test]
+    fn what_is_said_of_an_engine_holds_for_its_other_forms() {
+        let mut case = scenario("volumes/x", &[]);
+        case.differs
+            .insert("podman".to_owned(), Difference::accepted("it may"));
+        let mut results = Results::default();
+        let mut recorder = Recorder::new(&mut results);
+        let other = Description {
+            name: "native".to_owned(),
+            form_of: Some("podman".to_owned()),
+            ..Description::default()
+        };
+        let plan = Plan {
+            engines: vec![other],
+            ..Plan::default()
+        };
+        recorder.started(&plan).unwrap();
+        let result = CaseResult {
+            excused: Halves::both(true),
+            ..result(&case, Verdict::Passed)
+        };
+        recorder.finished(&finished(&case, &result)).unwrap();
+        assert_eq!(results.cells[0].marks, Halves::both(Mark::Accepted));
+        assert_eq!(results.cells[0].reason.as_deref(), Some("it may"));
     }
 
     #[test]
