@@ -3,13 +3,17 @@
 //! What may differ and is not compared: the words of a refusal (its code is); inode and device numbers; blocks, which depend on
 //! how much a file system allocates; last access, which depends on its mount options; size and links of a directory, which
 //! depend on its kind; a last modification that is the moment of the run; what seeking data or holes in a directory gives, which
-//! is the business of the file system below where a directory is not merged; the content of an exported archive, which has
+//! is the business of the file system below where a directory is not merged; the path in the host directory of what a
+//! container sees of it, as a process may have moved or removed what is bound, and the engine on overlayfs goes on
+//! naming it by where it was; the content of an exported archive, which has
 //! the times of the run in it. All the rest is the same or a difference: answers, where changed things lie, and the world
 //! at the end.
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Answer, Code, Errno, FileAnswer, Refusal, SeenKind, StatAnswer, Time, Value};
+use crate::engine::{
+    Answer, Code, Errno, FileAnswer, Refusal, SeenKind, StatAnswer, Storage, Time, Value,
+};
 use crate::outcome::{Outcome, StepOutcome, answer_words, text};
 use crate::run::{End, Execution, all_steps};
 use crate::scenario::{Action, Scenario, operation_name};
@@ -94,21 +98,7 @@ impl Pair<'_> {
                 return Some(self.of_step(index, one, other));
             }
         }
-        let rest = |outcome: &Outcome| {
-            let mut outcome = Outcome {
-                steps: Vec::new(),
-                ..outcome.clone()
-            };
-            for seen in outcome
-                .host
-                .iter_mut()
-                .filter(|seen| seen.path.ends_with("/out.tar"))
-            {
-                seen.kind = SeenKind::Fifo;
-            }
-            outcome
-        };
-        if rest(ours) == rest(theirs) {
+        if plain_world(ours) == plain_world(theirs) {
             return None;
         }
         Some(self.of_world(ours, theirs))
@@ -227,6 +217,27 @@ pub(super) fn refused(answer: &Answer) -> Option<Code> {
     }
 }
 
+/// The world at the end without what may differ. The ledger is told from it and the answers, so it goes with them.
+fn plain_world(outcome: &Outcome) -> Outcome {
+    let mut outcome = Outcome {
+        steps: Vec::new(),
+        persistence: Vec::new(),
+        ..outcome.clone()
+    };
+    for seen in outcome
+        .host
+        .iter_mut()
+        .filter(|seen| seen.path.ends_with("/out.tar"))
+    {
+        seen.kind = SeenKind::Fifo;
+    }
+    let trees = outcome.containers.iter_mut().map(|(_, tree)| tree);
+    for seen in trees.flatten().filter(|seen| seen.storage == Storage::Host) {
+        seen.inner.clear();
+    }
+    outcome
+}
+
 /// An answer without what may differ.
 fn plain(answer: Option<&Answer>) -> Option<Answer> {
     let refusal = |refusal: &Refusal| Refusal {
@@ -245,12 +256,17 @@ fn plain(answer: Option<&Answer>) -> Option<Answer> {
                     Ok(given) => Ok(value(given)),
                     Err(refused) => Err(refusal(refused)),
                 },
-                changed: answer.changed.clone(),
+                changed: answer.changed.iter().map(plain_place).collect(),
             };
             Answer::Done(Value::Files(answers.iter().map(file).collect()))
         }
         other => other.clone(),
     })
+}
+
+fn plain_place((storage, path): &(Storage, String)) -> (Storage, String) {
+    let path = if *storage == Storage::Host { "" } else { path };
+    (storage.clone(), path.to_owned())
 }
 
 fn plain_stat(stat: &StatAnswer) -> StatAnswer {

@@ -311,11 +311,8 @@ impl Union {
         if is_root {
             self.learn_device(&facts);
         }
-        let default_acl = if is_root && self.options.fresh {
-            None
-        } else {
-            self.default_acl(&real)?
-        };
+        // Asked of the disk also where the layer is fresh: the root may have been given one since.
+        let default_acl = self.default_acl(&real)?;
         let found = Arc::new(Inheritance {
             gid: owner.gid,
             mode: owner.mode,

@@ -1,6 +1,6 @@
 //! Requests that make, remove and change names.
 
-use std::path::Path;
+use std::ffi::OsStr;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, RenameFlags};
 use rustix::io::Errno;
@@ -11,6 +11,7 @@ use super::look;
 use super::place::is_directory;
 use super::write::{new_node, set_attributes};
 use crate::engine::{FileAction, Node, RenameMode};
+use crate::rootfs::textual_parent;
 
 /// Longest path, and so the most directories in one (limits.h).
 const PATH_MAX: usize = 4096;
@@ -92,8 +93,7 @@ impl Batch<'_> {
         while let Some((path, mode)) = missing.last().copied() {
             match mkdir(path, mode) {
                 Err(Errno::NOENT) => {
-                    let parent = Path::new(path).parent().and_then(Path::to_str);
-                    let parent = parent.filter(|parent| !parent.is_empty());
+                    let parent = textual_parent(path.as_ref()).and_then(OsStr::to_str);
                     missing.push((parent.ok_or(Errno::NOENT)?, 0o777));
                     if missing.len() > PATH_MAX {
                         return Err(Errno::NOENT);

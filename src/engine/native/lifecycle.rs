@@ -298,8 +298,6 @@ impl Daemon {
     }
 }
 
-/// The exit code of a container that could not be started, told from the text as moby does (`daemon/start.go`,
-/// `translateContainerdStartErr`).
 /// Docker takes `-v /` and `VOLUME /`, and then runc finds nothing in the volume that hides the root: seen on Docker 20.10.
 fn refuse_hidden_root(container: &Container) -> Result<()> {
     if container.mounts.iter().all(|mount| mount.target != "/") {
@@ -311,6 +309,8 @@ fn refuse_hidden_root(container: &Container) -> Result<()> {
     )
 }
 
+/// The exit code of a container that could not be started, told from the text as moby does (`daemon/start.go`,
+/// `translateContainerdStartErr`).
 fn failure_code(message: &str) -> i32 {
     match message {
         m if m.contains("no such file or directory") || m.contains("not a directory") => 127,

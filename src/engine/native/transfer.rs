@@ -405,7 +405,13 @@ pub(super) fn transfer(
     mut target: Target<'_>,
     name: &Path,
 ) -> std::result::Result<(), Stuck> {
-    source.walk(|mut item| {
+    // All of it is looked up first: a directory may be copied into itself, through a mount, and would have no end.
+    let mut items = Vec::new();
+    source.walk::<Errno>(|item| {
+        items.push(item);
+        Ok(())
+    })?;
+    for mut item in items {
         let is_top = item.path.as_os_str().is_empty();
         let path = if is_top {
             name.to_owned()
@@ -421,7 +427,7 @@ pub(super) fn transfer(
             }
             _ => None,
         };
-        target.put(&path, &item, content)
-    })?;
+        target.put(&path, &item, content)?;
+    }
     Ok(target.finish()?)
 }

@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 
 use super::Process;
 use super::subject::{Changed, Subject, opened};
@@ -28,6 +27,17 @@ pub enum NewNode {
     Block(u32, u32),
 }
 
+/// A path without its last name, `.` and `..` being names like any other: of `a/b/.` it is `a/b`, which has to be there
+/// first. `None` where nothing is left to make.
+pub fn textual_parent(path: &OsStr) -> Option<&OsStr> {
+    let bytes = path.as_bytes();
+    let is_name = |byte: &u8| *byte != b'/';
+    let last = bytes.iter().rposition(is_name)?;
+    let slash = bytes.get(..last)?.iter().rposition(|byte| *byte == b'/')?;
+    let end = bytes.get(..slash)?.iter().rposition(is_name)?;
+    bytes.get(..=end).map(OsStr::from_bytes)
+}
+
 impl Process {
     /// `mkdir`; the mode is before the umask.
     ///
@@ -50,10 +60,7 @@ impl Process {
         while let Some((path, mode)) = missing.last().copied() {
             match self.mkdir(path, mode) {
                 Err(Errno::NOENT) => {
-                    let parent = Path::new(path).parent().map(Path::as_os_str);
-                    let parent = parent
-                        .filter(|parent| !parent.is_empty())
-                        .ok_or(Errno::NOENT)?;
+                    let parent = textual_parent(path).ok_or(Errno::NOENT)?;
                     missing.push((parent, 0o777));
                     if missing.len() > PATH_MAX {
                         return Err(Errno::NOENT);

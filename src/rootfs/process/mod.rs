@@ -31,7 +31,7 @@ use super::walk::Walk;
 use crate::union::{Caller, Errno, FileKind, Result};
 
 pub use attributes::{Stat, Times};
-pub use make::NewNode;
+pub use make::{NewNode, textual_parent};
 pub use open::Opened;
 pub use subject::{Changed, Subject};
 

@@ -92,7 +92,7 @@ impl Process {
         );
         // No file has a default list, and nobody minds its removal.
         if name == acl::DEFAULT && !held {
-            return Ok(None);
+            return Ok(found.changed());
         }
         self.may_write_xattr(&found, name)?;
         found

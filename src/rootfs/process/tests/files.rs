@@ -342,3 +342,20 @@ fn concurrent_creators_agree_on_one_file() {
     });
     assert_eq!(content(&root, "f").len(), 200);
 }
+
+#[test]
+fn missing_parents_are_found_by_their_names() {
+    for (path, parent) in [
+        ("/d/b/.", Some("/d/b")),
+        ("/d/b/..", Some("/d/b")),
+        ("/d//b/", Some("/d")),
+        ("a/b", Some("a")),
+        ("/a", None),
+        ("a", None),
+        ("/", None),
+        ("", None),
+    ] {
+        let found = super::super::textual_parent(path.as_ref());
+        assert_eq!(found, parent.map(AsRef::as_ref), "{path}");
+    }
+}
