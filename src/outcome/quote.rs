@@ -49,8 +49,12 @@ pub fn word(text: &str) -> String {
 }
 
 /// A path of an observed tree as one word. Such a path is escaped already, so that only a space or
-/// a quote still needs quotes, and its backslashes stay as they are.
+/// a quote still needs quotes, and its backslashes stay as they are. One that an engine has not escaped ends no
+/// line and speaks to no terminal.
 pub(super) fn seen_path(path: &str) -> String {
+    if path.chars().any(char::is_control) {
+        return quote(path.as_bytes());
+    }
     if path.is_empty() || path.contains([' ', '"']) {
         format!("\"{}\"", path.replace('"', "\\\""))
     } else {
@@ -75,7 +79,7 @@ pub fn content(bytes: &[u8]) -> String {
 /// Content of which only the length and the digest are known.
 pub(super) fn measured(size: u64, sha256: &str) -> String {
     let digits = sha256.get(..DIGEST_DIGITS).unwrap_or(sha256);
-    format!("{size} bytes sha256:{digits}")
+    format!("{size} bytes sha256:{}", word(digits))
 }
 
 /// SHA-256 in lower-case hexadecimal.
@@ -119,6 +123,8 @@ mod tests {
         }
         assert_eq!(seen_path(r"/a\nb"), r"/a\nb");
         assert_eq!(seen_path("/a \"b"), r#""/a \"b""#);
+        assert_eq!(seen_path("/a\n\x1b"), r#""/a\n\u{1b}""#);
+        assert_eq!(measured(5, "a\nb"), r#"5 bytes sha256:"a\nb""#);
     }
 
     #[test]

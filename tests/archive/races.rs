@@ -13,6 +13,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use super::build::{file, saved, tar};
 use super::stage::{Stage, namespace, open, plain};
 use layerspec::store::archive::Archive;
+use layerspec::union::{Caller, FileKind, New, NewKind, Options, Stack, Union};
 
 /// Runs `work` while `name` in a folder is now a directory, now a symlink to `outside`.
 fn swapping(folder: &Path, name: &str, outside: &Path, work: impl FnOnce()) -> u32 {
@@ -28,9 +29,12 @@ fn swapping(folder: &Path, name: &str, outside: &Path, work: impl FnOnce()) -> u
             }
             swaps
         });
-        work();
+        // Also when the work fails: nobody would wait for the swapper then.
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
         done.store(true, Ordering::Relaxed);
-        swapper.join().unwrap()
+        let swaps = swapper.join().unwrap();
+        worked.unwrap();
+        swaps
     })
 }
 
@@ -90,4 +94,49 @@ fn while_a_process_writes() {
     });
     assert!(swaps > 10, "{swaps}");
     assert!(is_empty(outside.path()));
+}
+
+/// Each round opens the directory anew, between a look at it and its use.
+#[test]
+fn while_a_union_is_walked() {
+    let stage = Stage::new();
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("secret"), "x").unwrap();
+    let folder = tempfile::tempdir_in(stage.home()).unwrap();
+    std::fs::create_dir(folder.path().join("d")).unwrap();
+    let work = stage.home().join("work");
+    let as_lower = || {
+        Union::open(Stack {
+            upper: None,
+            work: None,
+            lowers: vec![open(folder.path())],
+            options: Options::default(),
+        })
+        .unwrap()
+    };
+    let new = New {
+        kind: NewKind::Regular,
+        mode: 0o644,
+    };
+    let mut walked = 0;
+    let swaps = swapping(folder.path(), "d", outside.path(), || {
+        for round in 0..6_000 {
+            for union in [plain(folder.path(), &work), as_lower()] {
+                let Ok(node) = union.lookup(&union.root(), "d".as_ref()) else {
+                    continue;
+                };
+                if node.kind() != FileKind::Directory {
+                    continue;
+                }
+                walked += 1;
+                let seen = union.lookup(&node, "secret".as_ref());
+                assert!(seen.is_err(), "round {round}: what is outside is read");
+                let name = format!("n{round}");
+                drop(union.create(&node, name.as_ref(), &new, &Caller::default()));
+            }
+        }
+    });
+    assert!(walked > 10 && swaps > 10, "{walked} {swaps}");
+    let names = std::fs::read_dir(outside.path()).unwrap();
+    assert_eq!(names.count(), 1, "something is written outside");
 }
