@@ -160,7 +160,7 @@ mod tests {
             "overlayfs:redirect_dir=on,index=on",
         ];
         for name in with_arguments.into_iter().chain(names()) {
-            assert_eq!(super::provider(name).unwrap().name(), name);
+            assert_eq!(provider(name).unwrap().name(), name);
         }
         assert_eq!(providers().first().unwrap().name(), DEFAULT_ENGINE);
     }

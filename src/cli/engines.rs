@@ -119,6 +119,7 @@ mod tests {
             driver: "union".to_owned(),
             file_system: "ext4".to_owned(),
             capabilities: [Capability::HardLinks, Capability::Fifos].into(),
+            form_of: None,
         };
         let text = plain(&block("native", &Ok(found)));
         assert!(
