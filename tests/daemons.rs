@@ -323,7 +323,7 @@ fn whenever_it_is_ended(engine: &str) {
     // Not the same moments each time.
     let nanoseconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let shift = nanoseconds.unwrap().subsec_nanos() % 1000;
-    let rounds = 8;
+    let rounds = 6;
     for round in 0..rounds {
         let noted = Noted::new(&project, engine);
         fs::remove_file(&noted.log).ok();

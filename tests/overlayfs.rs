@@ -320,7 +320,8 @@ steps:
         ),
         ("volatile", ["EXDEV", "ok", "ENOENT"]),
     ] {
-        for family in [NAME, "native"] {
+        let native = (!options.contains("volatile")).then_some("native");
+        for family in [NAME].into_iter().chain(native) {
             let name = format!("{family}:{options}");
             with(&name, |engine| {
                 run_container(engine, vec![scenario.host.clone()]);
@@ -351,6 +352,16 @@ steps:
             "{name}: {absent}"
         );
         assert!(absent.reason.contains("metacopy=on"), "{name}: {absent}");
+    }
+    for (name, why) in [
+        ("native:volatile", "which volatile forbids"),
+        ("native:index=on", "Operation not supported"),
+    ] {
+        let probed = registry::provider(name)
+            .unwrap()
+            .probe(&options(scratch.path()));
+        let absent = probed.unwrap_err();
+        assert!(absent.reason.contains(why), "{name}: {absent}");
     }
     let probed = registry::provider("overlayfs:index=on").unwrap();
     let found = probed.probe(&options(scratch.path())).unwrap();

@@ -51,6 +51,7 @@ fn scenario(criterion: &mut Criterion<Ratio>) {
         };
         let mut group = criterion.benchmark_group("a scenario ÷ bare commands");
         group.sampling_mode(SamplingMode::Flat).sample_size(10);
+        group.warm_up_time(Duration::from_secs(1));
         group.measurement_time(Duration::from_secs(20));
         group.bench_function(format!("{engine}, volume"), |bencher| {
             let world = world(engine, VOLUME_SCENARIO);
@@ -72,6 +73,7 @@ fn overlay(criterion: &mut Criterion<Ratio>) {
         return;
     }
     let mut group = criterion.benchmark_group("a scenario ÷ bare mounts and processes");
+    group.sampling_mode(SamplingMode::Flat).sample_size(20);
     group.bench_function("overlayfs, volume", |bencher| {
         let world = world("overlayfs", VOLUME_SCENARIO);
         let cases = world.load();

@@ -76,3 +76,56 @@ fn mounted(mount: &MountRequest) -> Option<Thing> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Code, Kind};
+    use crate::testing::{refused, remove, spec, step};
+
+    fn with(name: &str, mounts: &[&str], from: &[&str]) -> Step {
+        let text = |text: &&str| (*text).to_owned();
+        let mounts = mounts.iter().map(|mount| MountRequest::Short(text(mount)));
+        step(
+            "1",
+            Operation::Run(ContainerSpec {
+                mounts: mounts.collect(),
+                volumes_from: from.iter().map(text).collect(),
+                ..spec(name)
+            }),
+        )
+    }
+
+    #[test]
+    fn containers_that_share_something_wait_for_each_other() {
+        let one = || with("one", &["store:/data", "/scratch"], &[]);
+        for (other, expected) in [
+            (with("two", &[], &[]), 2),
+            (with("two", &["other:/data", "/scratch"], &[]), 2),
+            (with("two", &["./x:/data"], &[]), 2),
+            (with("two", &["store:/elsewhere"], &[]), 1),
+            (with("one", &[], &[]), 1),
+            (with("two", &[], &["one"]), 1),
+            (
+                refused(with("two", &[], &[]), Code::Kind(Kind::NameInUse)),
+                1,
+            ),
+            (step("2", remove("three")), 1),
+        ] {
+            let steps = [one(), other];
+            assert_eq!(independent(&steps, |_| true), expected, "{:?}", steps[1]);
+        }
+        let two_of_the_host = [with("a", &["./x:/x"], &[]), with("b", &["/y:/y"], &[])];
+        assert_eq!(independent(&two_of_the_host, |_| true), 1);
+        let left_out = Step {
+            when: Some(When {
+                engines: vec!["other".to_owned()],
+                ..When::default()
+            }),
+            ..with("two", &[], &[])
+        };
+        assert_eq!(independent(&[one(), left_out], |_| false), 1);
+        let many: Vec<Step> = (0..20).map(|n| with(&format!("c{n}"), &[], &[])).collect();
+        assert_eq!(independent(&many, |_| true), MOST);
+    }
+}

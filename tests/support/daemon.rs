@@ -18,6 +18,7 @@ pub(crate) fn is_here(engine: &str) -> bool {
         .out
         .lines()
         .find(|line| line.contains(&format!("\"name\":\"{engine}\"")));
+    assert!(line.is_some(), "{}{}", ran.out, ran.err);
     let item: serde_json::Value = serde_json::from_str(line.unwrap()).unwrap();
     let here = item["available"] == true;
     let required = layerspec::environment::Environment::read().require;

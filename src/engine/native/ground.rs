@@ -299,6 +299,11 @@ fn plain(directory: Directory, work: Directory, options: Options) -> Result<Arc<
         lowers: Vec::new(),
         options: Options {
             plain: true,
+            // What is merged is told how; one directory is as it is.
+            redirect_dir: None,
+            metacopy: false,
+            index: false,
+            volatile: false,
             ..options
         },
     })

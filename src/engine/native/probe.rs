@@ -46,6 +46,14 @@ pub(super) fn probe(scratch: &Path, mount: MountOptions) -> Result<(Description,
         namespace,
         mount,
     };
+    if mount.volatile {
+        return Err(Absent {
+            reason: format!(
+                "cannot merge with {mount}: containers that start again open their layer again, which volatile forbids"
+            ),
+            remedy: "leave it out, or use overlayfs, whose mounts stay".to_owned(),
+        });
+    }
     if let Err(errno) = keeping.options().check() {
         let why = std::io::Error::from(errno);
         return Err(Absent {

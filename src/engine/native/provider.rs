@@ -92,9 +92,10 @@ pub(in crate::engine) fn open_on_kernel(
     let keeping = Keeping {
         ownership: Ownership::Real,
         namespace,
-        // Our own union beside the kernel's reads what that writes; an index is nothing to it.
+        // Our own union beside the kernel's reads what that writes. An index is nothing to it, and it leaves no mark.
         mount: MountOptions {
             index: None,
+            volatile: false,
             ..mount
         },
     };

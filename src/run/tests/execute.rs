@@ -236,6 +236,37 @@ impl Engine for Meeting {
     }
 }
 
+/// The same for an engine that says so itself.
+#[derive(Default)]
+struct SideBySide(Meeting);
+
+impl Engine for SideBySide {
+    fn perform(&self, operation: &Operation) -> Answer {
+        self.0.perform(operation)
+    }
+
+    fn observe(&self) -> Result<crate::engine::World, crate::engine::EngineFault> {
+        self.0.observe()
+    }
+
+    fn starts_side_by_side(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn containers_without_ties_start_side_by_side_and_are_told_in_order() {
+    let steps = vec![
+        step("1", run("first")),
+        step("2", run("second")),
+        step("3", Operation::Inspect("bad".to_owned())),
+        step("4", run("third")),
+    ];
+    let execution = execute(&scenario(steps), &SideBySide::default(), &description(&[]));
+    assert_eq!(execution.end, End::Refused("3".to_owned()));
+    assert_eq!(numbers(&execution), ["1", "2", "3"]);
+}
+
 fn both(second: &str) -> Scenario {
     let inspect = |number: &str, name: &str| step(number, Operation::Inspect(name.to_owned()));
     let branches = vec![
