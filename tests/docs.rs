@@ -6,6 +6,7 @@
 //! | `yaml tree` | the content of an image layer, in a scenario |
 //! | `yaml part` | further top-level keys of a scenario |
 //! | `console` | lines after `$ ` are commands, run in order in the document's directory, which has the scenarios; the lines after them are their output |
+//! | `console in-repository` | the same, in this repository |
 //! | any of these with `no-run=REASON` | nothing |
 //!
 //! In an output, `[..]` stands for anything in a line, `...` alone for any lines, and durations are not compared.
@@ -185,7 +186,12 @@ fn console(project: &Project, block: &Block, place: &str) {
         while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
             expected.push(line.trim_end().to_owned());
         }
-        let seen = shell(project, command);
+        let directory = if block.info.ends_with(" in-repository") {
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+        } else {
+            project.path()
+        };
+        let seen = shell(directory, command);
         let seen: Vec<String> = seen
             .lines()
             .map(|line| line.trim_end().to_owned())
@@ -203,13 +209,13 @@ fn console(project: &Project, block: &Block, place: &str) {
 }
 
 /// What a shell command says, both streams in their order.
-fn shell(project: &Project, line: &str) -> String {
+fn shell(directory: &Path, line: &str) -> String {
     let mut command = Command::new("sh");
     quiet(&mut command);
     let bin = Path::new(LAYERSPEC).parent().unwrap().to_str().unwrap();
     let path = std::env::var("PATH").unwrap_or_default();
     let output = command
-        .current_dir(project.path())
+        .current_dir(directory)
         .args(["-c", &format!("exec 2>&1\n{line}")])
         .env("PATH", format!("{bin}:{path}"))
         .output()
@@ -299,11 +305,11 @@ fn outputs_match_but_for_wildcards_and_durations() {
 fn commands_run_where_the_tool_is_found() {
     let project = Project::new();
     assert_eq!(
-        shell(&project, "layerspec --version"),
+        shell(project.path(), "layerspec --version"),
         concat!("layerspec ", env!("CARGO_PKG_VERSION"))
     );
     assert!(
-        shell(&project, "layerspec fly").starts_with("error: "),
+        shell(project.path(), "layerspec fly").starts_with("error: "),
         "standard error is read too"
     );
 }

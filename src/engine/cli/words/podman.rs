@@ -115,6 +115,7 @@ mod tests {
     use crate::engine::cli::flavor::Flavor;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn what_podman_says_means() {
         check(
             Flavor::Podman,
