@@ -36,14 +36,13 @@ impl Union {
         check_name(name)?;
         let _names = read(&self.names);
         let (node, seen) = self.see(dir, name)?.ok_or(Errno::NOENT)?;
-        let (real, facts) = match seen {
-            Some(seen) => seen,
-            None => {
-                let real = self.real(&node)?;
-                let facts = real.stat()?;
-                self.check_same(&node, &facts)?;
-                (real, facts)
-            }
+        let (real, facts) = if let Some(seen) = seen {
+            seen
+        } else {
+            let real = self.real(&node)?;
+            let facts = real.stat()?;
+            self.check_same(&node, &facts)?;
+            (real, facts)
         };
         let attributes = self.show(&node, &real, &facts)?;
         Ok((node, attributes))

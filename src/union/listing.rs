@@ -18,7 +18,7 @@ const NAMES_MAX: usize = 1 << 16;
 
 /// One name of the lower layers.
 #[derive(Debug)]
-struct Name {
+struct Row {
     name: OsString,
     /// As the topmost layer that has it says.
     entry: Entry,
@@ -28,7 +28,7 @@ struct Name {
 
 /// All names of the lower layers of one directory, sorted.
 #[derive(Debug)]
-pub(super) struct Listing(Vec<Name>);
+pub(super) struct Listing(Vec<Row>);
 
 /// Where a name of the lower layers is.
 pub(super) enum Listed {
@@ -92,7 +92,7 @@ impl Union {
                 names.insert(name, (entry, at..at + 1));
             }
         }
-        let names = names.into_iter().map(|(name, (entry, layers))| Name {
+        let names = names.into_iter().map(|(name, (entry, layers))| Row {
             name,
             entry,
             layers,
