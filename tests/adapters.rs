@@ -267,7 +267,7 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "    if state:\n        state.end(keep)",
         "    while True:\n        pass",
         "input-ends",
-        "two seconds after",
+        "twenty seconds after",
     ),
     (
         "if MARK not in os.environ:\n        as_root",

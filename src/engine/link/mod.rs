@@ -44,6 +44,8 @@ type Read<G> = Result<(u64, Result<G, String>), String>;
 pub(super) struct Manners<G> {
     /// How long it may take to end by itself.
     pub(super) patience: Duration,
+    /// The same for one that makes no sense any more.
+    pub(super) grace: Duration,
     /// The longest line that it may write, in bytes.
     pub(super) longest: usize,
     /// It leads a process group, and the whole group ends with it.
@@ -58,6 +60,7 @@ pub(super) struct Manners<G> {
 #[derive(Debug)]
 pub(super) struct Link<G = Given> {
     patience: Duration,
+    grace: Duration,
     process: Mutex<Process>,
     input: Mutex<Option<ChildStdin>>,
     desk: Arc<Desk<G>>,
@@ -78,6 +81,7 @@ impl<G: DeserializeOwned + Send + 'static> Link<G> {
     pub(super) fn open(child: Child) -> Result<Self, String> {
         let manners = Manners {
             patience: PATIENCE,
+            grace: PATIENCE,
             longest: usize::MAX,
             leads_group: false,
             first: 1,
@@ -128,6 +132,7 @@ impl<G: Send + 'static> Link<G> {
             .map_err(|error| error.to_string())?;
         Ok(Self {
             patience: manners.patience,
+            grace: manners.grace,
             process: Mutex::new(process),
             input: Mutex::new(Some(input)),
             desk,
@@ -212,7 +217,7 @@ impl<G: Send + 'static> Link<G> {
     }
 
     fn gone(&self) -> Lost {
-        self.end();
+        self.end_within(self.grace);
         Lost::Gone(self.desk.said_since(0))
     }
 }
@@ -221,6 +226,7 @@ impl<G> Link<G> {
     /// Lets the process take so long to tidy up when it is to end.
     pub(super) fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self.grace = patience;
         self
     }
 
@@ -248,8 +254,12 @@ impl<G> Link<G> {
     /// Ends the process: at the end of its input it ends by itself, and what is left is killed. Gives whether it
     /// ended by itself.
     pub(super) fn end(&self) -> bool {
+        self.end_within(self.patience)
+    }
+
+    fn end_within(&self, patience: Duration) -> bool {
         lock(&self.input).take();
-        let by_itself = lock(&self.process).end(self.patience);
+        let by_itself = lock(&self.process).end(patience);
         if let Some(status) = by_itself {
             self.desk.explain(&format!("it has ended ({status})"));
         }

@@ -17,8 +17,11 @@ const HELLO: Duration = Duration::from_secs(10);
 /// How long any other request may take, unless the adapter asks for more.
 const REQUEST: Duration = Duration::from_secs(30);
 
-/// How long an adapter may take to end by itself when its input ends.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long an adapter may take to end by itself when its input ends. What it has shared among scenarios goes then.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The same for one that has failed: long enough to tell how it ended.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The longest line that an adapter may write, in bytes.
 const LONGEST: usize = 64 << 20;
@@ -76,6 +79,7 @@ pub(super) fn connect(words: &[String], first: u64) -> Result<(Link<Given>, Fare
     });
     let manners = Manners {
         patience: PATIENCE,
+        grace: GRACE,
         longest: LONGEST,
         leads_group: true,
         first,

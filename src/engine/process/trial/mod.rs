@@ -447,7 +447,7 @@ impl Talk {
             return;
         }
         let by_itself = self.link.end();
-        let late = "it was still there two seconds after its standard input had ended";
+        let late = "it was still there twenty seconds after its standard input had ended";
         let result = if by_itself {
             Ok(())
         } else {
