@@ -63,7 +63,7 @@ impl Cli {
         let mut world = World {
             images,
             host: self.look_at_host()?,
-            volumes: self.look_at_volumes(&volumes, &containers)?,
+            volumes: self.look_at_volumes(&volumes, &containers),
             ..World::default()
         };
         let mut uppers = Vec::new();
@@ -156,7 +156,7 @@ impl Cli {
         &self,
         listed: &[Volume],
         containers: &[(String, Container)],
-    ) -> Result<Vec<(VolumeSeen, Vec<Seen>)>> {
+    ) -> Vec<(VolumeSeen, Vec<Seen>)> {
         let users = users(containers);
         let mut volumes = Vec::new();
         for volume in listed {
@@ -177,7 +177,7 @@ impl Cli {
             volumes.push((seen, of_one(tree.unwrap_or_default(), &storage)));
         }
         volumes.sort_by(|(one, _), (other, _)| one.volume.cmp(&other.volume));
-        Ok(volumes)
+        volumes
     }
 
     /// What `diff` says is in the writable layer: all that there is to know of it where the daemon's disk

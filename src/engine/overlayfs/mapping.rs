@@ -1,6 +1,6 @@
 //! The users of an ordinary user's name space: those that the system has set aside for it, else itself alone.
 //!
-//! Source: user_namespaces(7), subuid(5), newuidmap(1).
+//! Source: `user_namespaces(7)`, subuid(5), newuidmap(1).
 
 use std::fs;
 use std::io::{self, Write as _};
