@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stderr,
     reason = "a benchmark that cannot go on fails, one that cannot begin says so"
 )]
@@ -41,8 +42,8 @@ fn world(engine: &str, scenario: &str) -> World {
 }
 
 fn scenario(criterion: &mut Criterion<Ratio>) {
-    for (engine, program) in [("docker", "docker"), ("podman", "podman")] {
-        let bare = match world::probe(engine).and_then(|()| Bare::new(program)) {
+    for engine in ["docker", "podman"] {
+        let bare = match world::probe(engine).and_then(|()| Bare::new(engine)) {
             Ok(bare) => bare,
             Err(why) => {
                 eprintln!("skipped: {engine}: {why}");

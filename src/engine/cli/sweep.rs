@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::Duration;
 
 use super::names::{PREFIX, RUN_LABEL};
 use super::owner::{is_gone, is_here, wait_for_commands};
@@ -13,6 +14,12 @@ pub(super) const OWNER_LABEL: &str = "layerspec.owner";
 
 /// Label of a volume that only says that another one, which cannot be labelled, is ours.
 pub(super) const MARKER_LABEL: &str = "layerspec.marks";
+
+/// How often something that fails is tried.
+const CHANCES: usize = 5;
+
+/// How long after a failure.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What was removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,13 +81,25 @@ fn ownerless(program: &Program, owned: &[String]) -> BTreeSet<String> {
         &["ps", "--all", "--filter", &filter, "--format", format][..],
         &["volume", "ls", "--filter", &filter, "--format", format],
     ] {
-        let lines = list(program, listing).unwrap_or_default();
+        let lines = list_surely(program, listing).unwrap_or_default();
         runs.extend(lines.iter().filter_map(|line| run_in(line)));
     }
+    let images = [
+        "image",
+        "ls",
+        "--filter",
+        &filter,
+        "--format",
+        "{{.Repository}}",
+    ];
+    let images = list_surely(program, &images).unwrap_or_default();
+    runs.extend(images.iter().filter_map(|name| run_of_image(name)));
     // What is listed first may belong to a run that has begun since its volume was looked for.
     let filter = format!("label={OWNER_LABEL}");
-    let now = list(program, &["volume", "ls", "--quiet", "--filter", &filter]);
-    let now = now.unwrap_or_default();
+    let now = list_surely(program, &["volume", "ls", "--quiet", "--filter", &filter]);
+    let Some(now) = now else {
+        return BTreeSet::new();
+    };
     let has_owner = |run: &str| {
         let volume = format!("{PREFIX}{run}");
         owned.contains(&volume) || now.contains(&volume)
@@ -98,6 +117,13 @@ fn run_in(labels: &str) -> Option<String> {
         .take_while(char::is_ascii_alphanumeric)
         .collect();
     is_run(&run).then_some(run)
+}
+
+/// The run in an image's name: `localhost/layerspec-R/agent`, `localhost/layerspec-R-1/app`.
+fn run_of_image(name: &str) -> Option<String> {
+    let rest = name.strip_prefix("localhost/")?.strip_prefix(PREFIX)?;
+    let run = rest.split(['-', '/']).next()?;
+    is_run(run).then(|| run.to_owned())
 }
 
 /// Twelve hexadecimal digits, as [`new_run`] gives.
@@ -158,20 +184,27 @@ struct Removed {
 }
 
 /// Removes what a listing gives, again and again while that helps: an image that another one was
-/// committed from goes only after it.
+/// committed from goes only after it. Podman fails now and then while others work, so it gets further chances.
 fn remove_listed(
     program: &Program,
     listing: &[&str],
     removal: &[&str],
     wanted: impl Fn(&str) -> bool,
 ) -> Removed {
-    let list = || -> BTreeSet<String> {
-        let names = list(program, listing).unwrap_or_default();
-        names.into_iter().filter(|name| wanted(name)).collect()
+    let list = || -> Option<BTreeSet<String>> {
+        let names = list_surely(program, listing)?;
+        Some(names.into_iter().filter(|name| wanted(name)).collect())
     };
-    let mut there = list();
+    let Some(mut there) = list() else {
+        // What cannot be listed may be there.
+        return Removed {
+            removed: 0,
+            left: 1,
+        };
+    };
     let before = there.len();
-    while !there.is_empty() {
+    let mut fruitless = 0;
+    while !there.is_empty() && fruitless < CHANCES {
         let names = there.iter().map(String::as_str);
         // Whatever cannot be removed is found by the next sweep.
         let said = program.run(removal.iter().copied().chain(names));
@@ -181,10 +214,10 @@ fn remove_listed(
                 left: 0,
             };
         }
-        let left = list();
+        let Some(left) = list() else { break };
         if left.len() >= there.len() {
-            there = left;
-            break;
+            fruitless += 1;
+            std::thread::sleep(PAUSE);
         }
         there = left;
     }
@@ -192,6 +225,17 @@ fn remove_listed(
         removed: before.saturating_sub(there.len()),
         left: there.len(),
     }
+}
+
+/// A listing that is tried again when it fails.
+fn list_surely(program: &Program, listing: &[&str]) -> Option<Vec<String>> {
+    for _ in 0..CHANCES {
+        match list(program, listing) {
+            Ok(names) => return Some(names),
+            Err(_) => std::thread::sleep(PAUSE),
+        }
+    }
+    None
 }
 
 /// Volumes without a label or a name of ours, which markers name.
@@ -233,6 +277,15 @@ mod tests {
             assert!(!is_run(name), "{name}");
         }
         let run = Some("0123456789ab".to_owned());
+        for (name, expected) in [
+            ("localhost/layerspec-0123456789ab/agent", run.clone()),
+            ("localhost/layerspec-0123456789ab-12/app", run.clone()),
+            ("localhost/layerspec-mine/app", None),
+            ("localhost/other-0123456789ab/app", None),
+            ("<none>", None),
+        ] {
+            assert_eq!(run_of_image(name), expected, "{name}");
+        }
         for (labels, expected) in [
             (
                 "layerspec.case=0123456789ab-1,layerspec.run=0123456789ab",
