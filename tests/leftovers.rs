@@ -55,6 +55,9 @@ steps:
       - write: {/WHAT: "1"}
 "#;
 
+/// A test of what is left behind by an engine.
+type Test = fn(&str);
+
 fn main() -> ExitCode {
     layerspec::agent::dispatch();
     if let Ok(timeout) = std::env::var(CHILD) {
@@ -66,7 +69,7 @@ fn main() -> ExitCode {
             .provider(Faulty(engine))
             .main();
     }
-    let tests: [(&str, fn(&str)); 6] = [
+    let tests: [(&str, Test); 6] = [
         ("a_signal_at_any_moment", a_signal_at_any_moment),
         ("a_second_signal", a_second_signal),
         ("a_time_out_in_the_midst_of_many_files", a_time_out),

@@ -47,7 +47,7 @@ impl Reach {
                 ("image: from", image.from.is_some()),
             ] {
                 if is_there {
-                    reach.form(form.to_owned(), true);
+                    reach.form(form, true);
                 }
             }
         }
@@ -143,13 +143,13 @@ impl Reach {
         self.named(action_name(&request.action), is_done);
         match &request.action {
             FileAction::Write { node, .. } => {
-                self.form(format!("write: {}", node_form(&node.kind)), is_done)
+                self.form(format!("write: {}", node_form(&node.kind)), is_done);
             }
             FileAction::Rename { mode, .. } => {
-                self.form(format!("rename: {mode:?}").to_lowercase(), is_done)
+                self.form(format!("rename: {mode:?}").to_lowercase(), is_done);
             }
             FileAction::Allocate { mode, .. } => {
-                self.form(format!("allocate: {mode:?}").to_lowercase(), is_done)
+                self.form(format!("allocate: {mode:?}").to_lowercase(), is_done);
             }
             FileAction::Open { flags, .. } => {
                 for flag in flags {

@@ -39,7 +39,7 @@ struct FaultyEngine {
 }
 
 impl Provider for Faulty {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "faulty"
     }
 

@@ -59,7 +59,7 @@ impl Worlds {
         let host = world::host(&mut state, dice);
         let volumes = world::volumes(&mut state, dice);
         let mut steps = Vec::with_capacity(self.steps);
-        steps.push(tolerant(1, objects::first(&mut state, dice)));
+        steps.push(tolerant(&1, objects::first(&mut state, dice)));
         while steps.len() < self.steps {
             let number = steps.len() + 1;
             if self.capabilities.contains(&Capability::Concurrent) && dice.chance(1) {
@@ -76,11 +76,11 @@ impl Worlds {
                     files::step(&mut state, dice)
                 };
                 let is_export = matches!(operation, Operation::Export { .. });
-                steps.push(tolerant(number, operation));
+                steps.push(tolerant(&number, operation));
                 if is_export {
                     // What is in it has the times of the run, so it goes again once it was of use.
                     for operation in objects::after_export(&mut state, dice) {
-                        steps.push(tolerant(steps.len() + 1, operation));
+                        steps.push(tolerant(&(steps.len() + 1), operation));
                     }
                 }
             }
@@ -115,7 +115,7 @@ fn scenario(
 }
 
 /// A step that may be refused: whatever the answer, the scenario goes on.
-pub(super) fn tolerant(number: impl ToString, operation: Operation) -> Step {
+pub(super) fn tolerant(number: &dyn ToString, operation: Operation) -> Step {
     let code = match operation {
         Operation::Files { .. } => Code::Errno(Errno::from(rustix::io::Errno::IO)),
         _ => Code::Kind(Kind::Other),
@@ -162,7 +162,7 @@ fn side_by_side(number: usize, state: &State, dice: &mut Dice) -> Step {
             .enumerate()
             .map(|(index, action)| {
                 let operation = files::operation(place.clone(), None, vec![action]);
-                tolerant(format!("{number}.{}.{}", at + 1, index + 1), operation)
+                tolerant(&format!("{number}.{}.{}", at + 1, index + 1), operation)
             })
             .collect::<Vec<Step>>()
     };

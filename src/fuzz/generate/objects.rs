@@ -3,8 +3,8 @@
 use super::state::{CONTAINERS, IMAGES, Made, State, VOLUMES};
 use super::{files, mounts, pool, world};
 use crate::engine::{
-    Capability, CommitSpec, ContainerSpec, CopyEnd, FileAction, Operation, Place, VolumeFilter,
-    VolumeRef, VolumeSpec,
+    Capability, CommitSpec, ContainerSpec, CopyEnd, FileAction, ImageConfig, Operation, Place,
+    VolumeFilter, VolumeRef, VolumeSpec,
 };
 use crate::fuzz::dice::Dice;
 
@@ -285,7 +285,7 @@ fn commit(state: &mut State, dice: &mut Dice) -> Operation {
         change: if dice.chance(20) {
             world::config(dice)
         } else {
-            Default::default()
+            ImageConfig::default()
         },
     })
 }

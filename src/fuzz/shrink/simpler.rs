@@ -150,7 +150,7 @@ fn simpler_specs(spec: &ContainerSpec) -> Vec<ContainerSpec> {
         }
     };
     plain(!spec.volumes_from.is_empty(), &|spec| {
-        spec.volumes_from.clear()
+        spec.volumes_from.clear();
     });
     plain(!spec.tmpfs.is_empty(), &|spec| spec.tmpfs.clear());
     plain(spec.read_only, &|spec| spec.read_only = false);

@@ -95,7 +95,7 @@ pub(super) fn simpler_nodes(node: &Node) -> Vec<Node> {
     };
     add(node.mode.is_some(), &|node| node.mode = None);
     add(node.uid.is_some(), &|node| {
-        (node.uid, node.gid) = (None, None)
+        (node.uid, node.gid) = (None, None);
     });
     add(node.mtime.is_some(), &|node| node.mtime = None);
     add(!node.xattrs.is_empty(), &|node| node.xattrs.clear());

@@ -242,8 +242,9 @@ fn names(action: &FileAction) -> Yaml {
                 .flag("parents", *parents)
                 .into()
         }
-        A::Rmdir { path } | A::Readlink { path } => path.as_str().into(),
-        A::Delete {
+        A::Rmdir { path }
+        | A::Readlink { path }
+        | A::Delete {
             path,
             recursive: false,
         } => path.as_str().into(),
@@ -258,7 +259,8 @@ fn names(action: &FileAction) -> Yaml {
             from,
             to,
             mode: RenameMode::Replace,
-        } => single(&key(from), to.as_str()),
+        }
+        | A::Link { from, to } => single(&key(from), to.as_str()),
         A::Rename { from, to, mode } => Map::default()
             .with("from", from.as_str())
             .with("to", to.as_str())
@@ -272,7 +274,6 @@ fn names(action: &FileAction) -> Yaml {
                 },
             )
             .into(),
-        A::Link { from, to } => single(&key(from), to.as_str()),
         A::Symlink { path, target } => single(path, target.as_str()),
         A::Access { path, mode } => Map::default()
             .with("path", path.as_str())

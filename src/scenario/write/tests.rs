@@ -36,7 +36,9 @@ fn forget(steps: &mut [Step]) {
             }
         }
         if let Action::Concurrently(branches) = &mut step.action {
-            branches.iter_mut().for_each(|branch| forget(branch));
+            for branch in branches {
+                forget(branch);
+            }
         }
     }
 }
