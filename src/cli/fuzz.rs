@@ -15,6 +15,7 @@ use super::settings;
 use crate::engine::Provider;
 use crate::environment::Environment;
 use crate::fuzz::{Difference, Fuzzer, Reach, Shown, case_seed};
+use crate::interrupt::Interrupt;
 use crate::report::style::{BAD, paint};
 use crate::scenario::operation_names;
 use crate::schedule::{Flow, in_order};
@@ -70,6 +71,7 @@ pub(super) fn fuzz(
         || interrupt.signal().is_some() || time.is_some_and(|time| begin.elapsed() >= time);
     let mut report = Report {
         fuzzer: &fuzzer,
+        interrupt: &interrupt,
         seed,
         output: args.output,
         reach: Reach::default(),
@@ -122,6 +124,7 @@ fn fresh() -> u64 {
 /// What there is to tell.
 struct Report<'f> {
     fuzzer: &'f Fuzzer,
+    interrupt: &'f Interrupt,
     seed: u64,
     output: PathBuf,
     reach: Reach,
@@ -165,9 +168,11 @@ impl Report<'_> {
         writeln!(out, "\n{} {}", paint(BAD, "DIFFERENCE"), difference.class)?;
         writeln!(out, "  seed {seed}; being made small")?;
         out.flush()?;
+        let begin = Instant::now();
+        let go_on = || self.interrupt.signal().is_none() && begin.elapsed() < SHRINKING;
         let found = self
             .fuzzer
-            .find(seed, difference, SHRINKING)
+            .find(seed, difference, &go_on)
             .map_err(std::io::Error::other)?;
         writeln!(out, "  {}", found.difference.what)?;
         for (name, shown) in &found.difference.shown {

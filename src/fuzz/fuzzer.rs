@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, TestRunner};
@@ -124,8 +124,13 @@ impl Fuzzer {
     ///
     /// # Errors
     /// As [`Self::scenario`].
-    pub fn find(&self, seed: u64, shown: &Difference, limit: Duration) -> Result<Found, String> {
-        let (smallest, difference) = self.shrink(seed, shown, limit)?;
+    pub fn find(
+        &self,
+        seed: u64,
+        shown: &Difference,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Found, String> {
+        let (smallest, difference) = self.shrink(seed, shown, go_on)?;
         let runs = self.runs(&smallest);
         let usable = runs.iter().rfind(|(_, run)| run.is_ok()).or(runs.last());
         let (name, run) = usable.ok_or("there is no engine")?;
@@ -145,7 +150,7 @@ impl Fuzzer {
         })
     }
 
-    /// Makes the scenario of a case smaller for as long as the same kind of difference is shown, at most for so long.
+    /// Makes the scenario of a case smaller for as long as the same kind of difference is shown and `go_on` says so.
     ///
     /// # Errors
     /// As [`Self::scenario`].
@@ -153,9 +158,8 @@ impl Fuzzer {
         &self,
         seed: u64,
         shown: &Difference,
-        limit: Duration,
+        go_on: &dyn Fn() -> bool,
     ) -> Result<(Scenario, Difference), String> {
-        let begin = Instant::now();
         let mut tree = self.tree(seed)?;
         let mut smallest = shown.clone();
         if let Some(position) = shown.position {
@@ -166,7 +170,7 @@ impl Fuzzer {
                 None => tree = self.tree(seed)?,
             }
         }
-        while begin.elapsed() < limit && tree.simplify() {
+        while go_on() && tree.simplify() {
             match self.same(&tree.current(), shown) {
                 Some(found) => smallest = found,
                 None => {

@@ -1,7 +1,7 @@
 //! What a step is expected to answer.
 
 use super::tree::{device, mode, time};
-use super::yaml::{Map, Yaml, bytes_entry, list};
+use super::yaml::{self, Map, Yaml, bytes_entry, list, number};
 use crate::engine::DeviceKind;
 use crate::scenario::{Check, CheckKind, Expect};
 
@@ -43,19 +43,19 @@ fn with(map: Map, check: &Check) -> Map {
             map.with(key, value)
         }
         C::Sha256(digest) => map.with("sha256", digest.as_str()),
-        C::Size(size) => map.with("size", size.to_string()),
+        C::Size(size) => map.with("size", number(size)),
         C::Names(names) => map.with("names", texts(names)),
         C::Includes(names) => map.with("includes", texts(names)),
         C::Excludes(names) => map.with("excludes", texts(names)),
         C::Type(kind) => map.with("type", kind.as_str()),
         C::Mode(bits) => map.with("mode", mode(*bits)),
         C::Owner(uid, gid) => map.with("owner", format!("{uid}:{gid}")),
-        C::Links(links) => map.with("links", links.to_string()),
+        C::Links(links) => map.with("links", number(links)),
         C::Device(major, minor) => map.with("device", device(DeviceKind::Char, *major, *minor)),
         C::Mtime(at) => map.with("mtime", time(*at)),
         C::Atime(at) => map.with("atime", time(*at)),
-        C::BlocksMax(blocks) => map.with("blocks_max", blocks.to_string()),
-        C::Number(number) => map.with("number", number.to_string()),
+        C::BlocksMax(blocks) => map.with("blocks_max", number(blocks)),
+        C::Number(number) => map.with("number", yaml::number(number)),
         C::SameFileAs(path) => map.with("same_file_as", path.as_str()),
         C::Changes(changes) => {
             let lines: Vec<String> = changes
@@ -65,7 +65,7 @@ fn with(map: Map, check: &Check) -> Map {
             map.with("changes", texts(&lines))
         }
         C::State(state) => map.with("state", state.as_str()),
-        C::ExitCode(code) => map.with("exit_code", code.to_string()),
+        C::ExitCode(code) => map.with("exit_code", number(code)),
         C::Mounts(targets) => map.with("mounts", texts(targets)),
         C::Volumes(names) => map.with("volumes", texts(names)),
         C::Labels(labels) => {

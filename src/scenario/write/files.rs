@@ -1,7 +1,7 @@
 //! What processes do.
 
 use super::tree::{device, mode, node, path as tree_path, time};
-use super::yaml::{Map, Yaml, bytes, bytes_entry, list, single};
+use super::yaml::{self, Map, Yaml, bytes, bytes_entry, list, single};
 use crate::engine::{
     AccessMode, AllocateMode, DeviceKind, FileAction, FileRequest, LockKind, Node, NodeKind,
     OpenFlag, RenameMode, Target, XattrMode,
@@ -60,8 +60,8 @@ fn pair(target: &Target, name: &str, value: Yaml) -> Yaml {
     }
 }
 
-fn number(value: Option<u64>) -> Option<String> {
-    value.map(|value| value.to_string())
+fn number(value: Option<u64>) -> Option<Yaml> {
+    value.map(yaml::number)
 }
 
 fn action(action: &FileAction) -> Yaml {
@@ -96,7 +96,7 @@ fn action(action: &FileAction) -> Yaml {
             map.with_if("at", number(*offset))
                 .with_if("length", number(*length))
         }),
-        A::Truncate { target, size } => pair(target, "size", size.to_string().into()),
+        A::Truncate { target, size } => pair(target, "size", yaml::number(size)),
         A::Allocate {
             target,
             offset,
@@ -109,10 +109,10 @@ fn action(action: &FileAction) -> Yaml {
                 AllocateMode::PunchHole => Some("punch-hole"),
                 AllocateMode::Zero => Some("zero"),
             };
-            let at = (*offset != 0).then(|| offset.to_string());
+            let at = (*offset != 0).then(|| yaml::number(offset));
             on(target)
                 .with_if("at", at)
-                .with("length", length.to_string())
+                .with("length", yaml::number(length))
                 .with_if("mode", how)
                 .into()
         }

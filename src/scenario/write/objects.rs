@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::yaml::{Map, Yaml, list};
+use super::yaml::{Map, Yaml, list, number};
 use crate::engine::{
     CommitSpec, ContainerSpec, CopyEnd, ImageConfig, MountRequest, MountSource, Operation,
     Propagation, VolumeFilter, VolumeRef, VolumeSpec,
@@ -233,7 +233,7 @@ fn source_of(source: &MountSource) -> (&'static str, Option<String>, Map) {
         }
         MountSource::Tmpfs(tmpfs) => {
             let options = options
-                .with_if("size", tmpfs.size.map(|size| size.to_string()))
+                .with_if("size", tmpfs.size.map(|size| number(size)))
                 .with_if("mode", tmpfs.mode.map(super::tree::mode));
             ("tmpfs", None, options)
         }

@@ -1,6 +1,6 @@
 //! Trees in the language's notation.
 
-use super::yaml::{Map, Yaml, bytes, bytes_entry};
+use super::yaml::{Map, Yaml, bytes, bytes_entry, number};
 use crate::engine::{Content, DeviceKind, Node, NodeKind, Time, Tree};
 
 /// A mapping of path to entry.
@@ -55,7 +55,7 @@ fn kind(kind: &NodeKind) -> Map {
             map.with(key, value)
         }
         NodeKind::File(Content::Fill { size, fill }) => map
-            .with("size", size.to_string())
+            .with("size", number(size))
             .with_if("fill", fill.as_ref().map(|fill| bytes(fill.as_slice()))),
         NodeKind::Directory { opaque } => map.flag("opaque", *opaque),
         NodeKind::Symlink { target } => map.with("symlink", target.as_str()),

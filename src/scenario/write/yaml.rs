@@ -13,6 +13,8 @@ const WIDTH: usize = 110;
 pub(super) enum Yaml {
     /// Text, quoted where it has to be.
     Text(String),
+    /// A number or `true`, as it is.
+    Plain(String),
     /// A list.
     List(Vec<Yaml>),
     /// A mapping, in this order.
@@ -33,8 +35,13 @@ impl From<String> for Yaml {
 
 impl From<bool> for Yaml {
     fn from(flag: bool) -> Self {
-        Self::Text(flag.to_string())
+        Self::Plain(flag.to_string())
     }
+}
+
+/// A number.
+pub(super) fn number(number: impl ToString) -> Yaml {
+    Yaml::Plain(number.to_string())
 }
 
 /// A mapping that is made entry by entry.
@@ -130,14 +137,14 @@ fn block(text: &mut String, value: &Yaml, indent: usize) {
                 item_text(text, item, indent);
             }
         }
-        Yaml::Text(_) => {}
+        Yaml::Text(_) | Yaml::Plain(_) => {}
     }
 }
 
 /// What stands after a key.
 fn nested(text: &mut String, value: &Yaml, indent: usize, inner: usize) {
     let flow = flow(value);
-    let is_open = matches!(value, Yaml::Text(_)) || is_empty(value);
+    let is_open = matches!(value, Yaml::Text(_) | Yaml::Plain(_)) || is_empty(value);
     // The top level reads better as a block.
     if is_open || (indent > 0 && indent + flow.chars().count() < WIDTH) {
         text.push(' ');
@@ -161,7 +168,7 @@ fn item_text(text: &mut String, item: &Yaml, indent: usize) {
         return;
     }
     let flow = flow(item);
-    if matches!(item, Yaml::Text(_)) || is_empty(item) {
+    if matches!(item, Yaml::Text(_) | Yaml::Plain(_)) || is_empty(item) {
         text.push(' ');
         text.push_str(&flow);
         text.push('\n');
@@ -173,7 +180,7 @@ fn item_text(text: &mut String, item: &Yaml, indent: usize) {
 
 fn is_empty(value: &Yaml) -> bool {
     match value {
-        Yaml::Text(_) => false,
+        Yaml::Text(_) | Yaml::Plain(_) => false,
         Yaml::List(items) => items.is_empty(),
         Yaml::Map(entries) => entries.is_empty(),
     }
@@ -187,6 +194,7 @@ fn push_indent(text: &mut String, indent: usize) {
 fn flow(value: &Yaml) -> String {
     match value {
         Yaml::Text(text) => scalar(text),
+        Yaml::Plain(text) => text.clone(),
         Yaml::List(items) => {
             let items: Vec<String> = items.iter().map(flow).collect();
             format!("[{}]", items.join(", "))
