@@ -426,7 +426,9 @@ steps:
         let later = run(&scenario, vec![text("1"), unsupported()]);
         assert_eq!(later.verdict, skipped("step 2, in host: read /y"));
         let wrong = failures(run(&scenario, vec![text("7"), unsupported()]));
-        assert_eq!(wrong.len(), 1, "{wrong:?}");
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+        assert_eq!(wrong[0].against, Against::Expectation);
+        assert_eq!(wrong[1].against, Against::Performing);
         let refusal = loaded(
             folder.path(),
             "title: x\nsteps:\n  - in: host\n    read: /x\n    expect: {error: ENOENT}\n",

@@ -59,11 +59,11 @@ pub fn remove_tree(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
     remove_frames(parent, Frame::clear(name, top, false)?)
 }
 
-/// The same of a directory that is open already.
+/// The same of a directory that is there and open for reading.
 ///
 /// # Errors
 /// The errno of what could not be removed.
-pub(super) fn remove_opened(
+pub fn remove_opened(
     parent: BorrowedFd<'_>,
     name: &OsStr,
     directory: Directory,

@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use super::kernel::{Kernel, Merged};
 use super::space::Disk;
 use crate::rootfs::Locks;
-use crate::store::remove_tree;
+use crate::store::remove_opened;
 use crate::union::{
     Directory, Errno, MountOptions, Options, Ownership, Result, Space, Stack, Union, XattrNamespace,
 };
@@ -113,7 +113,7 @@ impl Drop for Private {
         }
         if let Some(name) = self.path.file_name() {
             // There is nobody to tell; the directory is named so that it can be found.
-            let _ = remove_tree(self.parent.as_fd(), name);
+            let _ = remove_opened(self.parent.as_fd(), name, Arc::clone(&self.directory));
         }
     }
 }
