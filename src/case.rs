@@ -248,7 +248,7 @@ mod tests {
     use crate::engine::{Answer, Capability, Value};
     use crate::scenario::{find, load};
     use crate::testing::*;
-    use crate::verdict::Failure;
+    use crate::verdict::{Against, Failure};
 
     const YAML: &str = "\
 title: It works
