@@ -44,5 +44,6 @@ mod tests;
 pub use fault::{Fault, Faults};
 pub use find::{FoundFile, find};
 pub use load::load;
+pub(crate) use load::open_regular;
 pub use model::{Action, At, Check, CheckKind, Expect, Scenario, SourceFile, Span, Step, When};
 pub use rules::{Level, Rule, RuleBook};
