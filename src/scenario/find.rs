@@ -132,11 +132,7 @@ impl Finder {
             let full = absolute(path);
             let folder = full.parent().unwrap_or(&full);
             let base = base_of(folder).unwrap_or_else(|| folder.to_owned());
-            if meant {
-                self.file(path, &base);
-            } else {
-                self.unusual_file(path, &base);
-            }
+            self.file(path, &base);
         }
     }
 
@@ -175,21 +171,13 @@ impl Finder {
                     } else if path.is_dir() {
                         self.folder(&path, base, above);
                     } else if is_scenario(&path) {
-                        self.unusual_file(&path, base);
+                        self.file(&path, base);
                     }
                 }
                 Err(error) => self.fault(folder, format!("cannot be read: {error}")),
             }
         }
         above.pop();
-    }
-
-    /// A symlink to a file, or what is no file: a pipe would keep its reader waiting.
-    fn unusual_file(&mut self, path: &Path, base: &Path) {
-        if path.metadata().is_ok_and(|it| !it.is_file()) {
-            return self.fault(path, "is no regular file".to_owned());
-        }
-        self.file(path, base);
     }
 
     fn file(&mut self, path: &Path, base: &Path) {

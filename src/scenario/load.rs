@@ -1,10 +1,13 @@
 //! Loading scenario files: bytes → text → nodes → cases → scenarios, or faults.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+
+use rustix::fs::OFlags;
 
 use super::cases::{self, Case};
 use super::decoder::Decoder;
@@ -50,15 +53,31 @@ pub fn load_text(found: &FoundFile, text: String) -> Result<Vec<Scenario>, Fault
     parse(found, text, None).map_err(Faults::new)
 }
 
+/// Opens a regular file to read it, and nothing else: a pipe would keep its reader waiting.
+///
+/// # Errors
+/// As `open(2)`; that it is no regular file.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no regular file"))
+    }
+}
+
 /// Reads a file as text, at most as long as a scenario may be.
 pub(crate) fn read(path: &Path) -> Result<String, Vec<Fault>> {
     let read = || {
         let mut bytes = Vec::with_capacity(USUAL_SIZE);
         let limit = source::SIZE_MAX as u64 + 1;
-        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+        open_regular(path)?.take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    let bytes = read().map_err(|error: std::io::Error| {
+    let bytes = read().map_err(|error: io::Error| {
         vec![Fault::of_file(path, format!("cannot be read: {error}"))]
     })?;
     let excerpt = bytes.clone();

@@ -2,11 +2,11 @@
 //! newline.
 
 use std::fs::{self, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, open_regular};
 
 /// The text of a snapshot, exactly as it is there; `None` when there is no such file.
 ///
@@ -14,11 +14,13 @@ use crate::scenario::Scenario;
 /// When it cannot be read, or insta could not read it.
 pub(super) fn read(path: &Path) -> Result<Option<String>, String> {
     let cannot = |why: &dyn std::fmt::Display| format!("cannot read {}: {why}", path.display());
-    let whole = match fs::read_to_string(path) {
-        Ok(whole) => whole,
+    let mut whole = String::new();
+    let read = open_regular(path).and_then(|mut file| file.read_to_string(&mut whole));
+    match read {
+        Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot(&error)),
-    };
+    }
     if let Some(text) = body(&whole) {
         return Ok(Some(text.strip_suffix('\n').unwrap_or(text).to_owned()));
     }

@@ -175,19 +175,22 @@ fn faults_of_the_rule_book() {
 }
 
 #[test]
-fn a_pipe_with_the_name_of_a_scenario_is_a_fault_and_not_waited_for() {
+fn a_pipe_is_a_fault_among_others_and_not_waited_for() {
     let folder = tree();
-    let pipe = folder.path().join("scenarios/pipe.yaml");
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        &pipe,
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::RUSR,
-        0,
-    )
-    .unwrap();
-    for named in ["scenarios", "scenarios/*.yaml"] {
-        let faults = find(&[folder.path().join(named)]).unwrap_err().to_string();
-        assert!(faults.contains("pipe.yaml: is no regular file"), "{faults}");
+    let top = folder.path();
+    for pipe in ["scenarios/pipe.yaml", "rules.yaml"] {
+        let (pipe, kind) = (top.join(pipe), rustix::fs::FileType::Fifo);
+        rustix::fs::mknodat(rustix::fs::CWD, pipe, kind, rustix::fs::Mode::RUSR, 0).unwrap();
     }
+    fs::write(top.join("scenarios/b.yaml"), "title: t\nstep: []\n").unwrap();
+    let found = find(&[top.join("scenarios")]).unwrap();
+    let faults = load(&found, None).unwrap_err().to_string();
+    for wanted in [
+        "pipe.yaml: cannot be read: it is no regular file",
+        "unknown key `step`",
+    ] {
+        assert!(faults.contains(wanted), "{faults}");
+    }
+    let faults = RuleBook::load(&top.join("rules.yaml")).unwrap_err();
+    assert!(faults.to_string().contains("it is no regular file"));
 }
