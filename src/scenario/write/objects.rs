@@ -233,7 +233,7 @@ fn source_of(source: &MountSource) -> (&'static str, Option<String>, Map) {
         }
         MountSource::Tmpfs(tmpfs) => {
             let options = options
-                .with_if("size", tmpfs.size.map(|size| number(size)))
+                .with_if("size", tmpfs.size.map(number))
                 .with_if("mode", tmpfs.mode.map(super::tree::mode));
             ("tmpfs", None, options)
         }

@@ -40,6 +40,10 @@ impl From<bool> for Yaml {
 }
 
 /// A number.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "numbers of every width, and references to them, as they come"
+)]
 pub(super) fn number(number: impl ToString) -> Yaml {
     Yaml::Plain(number.to_string())
 }
