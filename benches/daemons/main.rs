@@ -10,7 +10,6 @@
 
 mod bare;
 mod kernel;
-#[expect(dead_code, reason = "the other benchmarks use the rest")]
 #[path = "../ratios/measure.rs"]
 mod measure;
 #[expect(dead_code, reason = "the other benchmarks use the rest")]

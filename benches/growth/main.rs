@@ -9,6 +9,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a benchmark prints, and fails when it cannot go on"
 )]
@@ -67,12 +68,7 @@ impl Asked {
 
     /// Measures every size in turn, and tells whether the growth is linear. `at` makes a piece of work of
     /// a size and its bare counterpart.
-    fn growth<'a>(
-        &self,
-        title: &str,
-        sizes: &[u32],
-        at: impl Fn(u32) -> (Box<dyn FnMut() + 'a>, Box<dyn FnMut() + 'a>),
-    ) -> bool {
+    fn growth<'a>(&self, title: &str, sizes: &[u32], at: impl Fn(u32) -> Pair<'a>) -> bool {
         if self
             .filter
             .as_ref()
@@ -191,8 +187,11 @@ fn bare_files(disk: &Path, count: u32) {
     fs::remove_dir_all(&top).unwrap();
 }
 
+/// What is measured, and its reference.
+type Pair<'a> = (Box<dyn FnMut() + 'a>, Box<dyn FnMut() + 'a>);
+
 /// Scenarios from text to verdict.
-fn scenarios<'a>(disk: &Path, count: u32) -> (Box<dyn FnMut() + 'a>, Box<dyn FnMut() + 'a>) {
+fn scenarios<'a>(disk: &Path, count: u32) -> Pair<'a> {
     let files: Vec<(String, String)> = (0..count)
         .map(|n| (format!("s{n}"), VOLUME_SCENARIO.to_owned()))
         .collect();
@@ -201,17 +200,15 @@ fn scenarios<'a>(disk: &Path, count: u32) -> (Box<dyn FnMut() + 'a>, Box<dyn FnM
     (
         Box::new(move || world.load_and_run()),
         Box::new(move || {
-            (0..count).for_each(|_| bare::volume_scenario(other.home.path(), "bare"));
+            for _ in 0..count {
+                bare::volume_scenario(other.home.path(), "bare");
+            }
         }),
     )
 }
 
 /// As many lookups of one name among so many files as there are: one that the union cannot remember.
-fn lookup<'a>(
-    disk: &Path,
-    files: u32,
-    wanted: &'static str,
-) -> (Box<dyn FnMut() + 'a>, Box<dyn FnMut() + 'a>) {
+fn lookup<'a>(disk: &Path, files: u32, wanted: &'static str) -> Pair<'a> {
     const TIMES: u32 = 1_000;
     let home = tempfile::tempdir_in(disk).unwrap();
     for number in 0..files {
