@@ -1,10 +1,11 @@
 //! What processes do to their disks.
 
+use super::held::{close, link_handle, lock, open};
 use super::pool;
 use super::state::State;
 use crate::engine::{
-    AccessMode, AllocateMode, Capability, DeviceKind, FileAction, FileRequest, LockKind, Node,
-    NodeKind, OpenFlag, Operation, Place, RenameMode, Target, XattrMode,
+    AccessMode, AllocateMode, Capability, DeviceKind, FileAction, FileRequest, Node, NodeKind,
+    Operation, Place, RenameMode, Target, XattrMode,
 };
 use crate::fuzz::dice::Dice;
 
@@ -48,31 +49,11 @@ const KINDS: &[(usize, Make)] = &[
     (1, sync),
 ];
 
-/// Flags that go together, and some that do not.
-const FLAGS: &[(usize, &[OpenFlag])] = &[
-    (8, &[OpenFlag::Read]),
-    (8, &[OpenFlag::Read, OpenFlag::Write]),
-    (4, &[OpenFlag::Write]),
-    (4, &[OpenFlag::Write, OpenFlag::Create]),
-    (3, &[OpenFlag::Read, OpenFlag::Write, OpenFlag::Create]),
-    (3, &[OpenFlag::Write, OpenFlag::Create, OpenFlag::Exclusive]),
-    (3, &[OpenFlag::Write, OpenFlag::Truncate]),
-    (3, &[OpenFlag::Write, OpenFlag::Append]),
-    (3, &[OpenFlag::Read, OpenFlag::Directory]),
-    (2, &[OpenFlag::Read, OpenFlag::Nofollow]),
-    (2, &[OpenFlag::Path]),
-    (2, &[OpenFlag::Path, OpenFlag::Nofollow]),
-    (2, &[OpenFlag::Read, OpenFlag::Write, OpenFlag::Tmpfile]),
-    (1, &[OpenFlag::Write, OpenFlag::Directory]),
-    (1, &[OpenFlag::Read, OpenFlag::Truncate]),
-    (1, &[OpenFlag::Read, OpenFlag::Create]),
-];
-
 /// Where a request is made.
-struct Scene<'s> {
-    state: &'s mut State,
-    dice: &'s mut Dice,
-    place: Place,
+pub(super) struct Scene<'s> {
+    pub(super) state: &'s mut State,
+    pub(super) dice: &'s mut Dice,
+    pub(super) place: Place,
 }
 
 /// One step of a process.
@@ -152,13 +133,13 @@ impl Scene<'_> {
     }
 
     /// A path that something will be at.
-    fn new_path(&mut self) -> String {
+    pub(super) fn new_path(&mut self) -> String {
         let path = self.fresh_path();
         self.state.note(&self.place, &path);
         self.decorated(path)
     }
 
-    fn handle(&mut self) -> Option<String> {
+    pub(super) fn handle(&mut self) -> Option<String> {
         let here: Vec<&String> = self
             .state
             .handles
@@ -431,7 +412,7 @@ fn list(scene: &mut Scene<'_>) -> FileAction {
     }
 }
 
-fn stat(scene: &mut Scene<'_>) -> FileAction {
+pub(super) fn stat(scene: &mut Scene<'_>) -> FileAction {
     let target = scene.target();
     FileAction::Stat {
         follow: follow(&target, scene.dice),
@@ -486,71 +467,6 @@ fn mksock(scene: &mut Scene<'_>) -> FileAction {
         return mkdir(scene);
     }
     special(scene, NodeKind::Socket)
-}
-
-fn open(scene: &mut Scene<'_>) -> FileAction {
-    if !scene.state.has(Capability::Handles) {
-        return stat(scene);
-    }
-    let handle = scene.dice.text(&["h", "i", "j"]);
-    let path = scene.new_path();
-    let flags = match scene.dice.weighted(FLAGS) {
-        flags
-            if flags.contains(&OpenFlag::Tmpfile) && !scene.state.has(Capability::TmpfileLink) =>
-        {
-            &[OpenFlag::Read]
-        }
-        flags => flags,
-    };
-    let held = (scene.place.clone(), handle.clone());
-    if !scene.state.handles.contains(&held) {
-        scene.state.handles.push(held);
-    }
-    FileAction::Open {
-        path,
-        flags: flags.to_vec(),
-        mode: scene.dice.maybe(20, pool::mode),
-        handle,
-    }
-}
-
-fn close(scene: &mut Scene<'_>) -> FileAction {
-    let Some(handle) = scene.handle() else {
-        return open(scene);
-    };
-    let place = &scene.place;
-    scene
-        .state
-        .handles
-        .retain(|(other, name)| other != place || *name != handle);
-    FileAction::Close { handle }
-}
-
-fn lock(scene: &mut Scene<'_>) -> FileAction {
-    let Some(handle) = scene
-        .handle()
-        .filter(|_| scene.state.has(Capability::Locks))
-    else {
-        return open(scene);
-    };
-    FileAction::Lock {
-        handle,
-        kind: match scene.dice.below(3) {
-            0 => LockKind::Shared,
-            1 => LockKind::Exclusive,
-            _ => LockKind::Unlock,
-        },
-    }
-}
-
-fn link_handle(scene: &mut Scene<'_>) -> FileAction {
-    let Some(handle) = scene.handle() else {
-        return open(scene);
-    };
-    FileAction::LinkHandle {
-        handle,
-        to: scene.new_path(),
-    }
 }
 
 fn sync(scene: &mut Scene<'_>) -> FileAction {

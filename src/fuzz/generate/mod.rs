@@ -5,10 +5,11 @@
 //! | `pool` | names, contents, attributes: few, so that they meet |
 //! | `world` | images, the host directory, volumes |
 //! | `objects`, `mounts` | steps on containers, images, volumes and the engine |
-//! | `files` | steps of processes |
+//! | `files`, `held` | steps of processes |
 //! | `state` | what is believed to be there, so that most steps make sense |
 
 mod files;
+mod held;
 mod mounts;
 mod objects;
 mod pool;
