@@ -71,9 +71,11 @@ impl Program {
         self.closed.store(true, Ordering::SeqCst);
     }
 
-    /// One like it that is not closed.
+    /// One like it that is not closed, for the end of the run: the directory for temporary files may be gone by
+    /// then, without which Podman lists no images.
     pub(super) fn reopened(&self) -> Self {
         Self {
+            temporary: None,
             closed: Arc::default(),
             ..self.clone()
         }
