@@ -127,17 +127,19 @@ fn time(seconds: i64, nanos: impl TryInto<u32>) -> Time {
 
 /// The names in a directory, sorted.
 pub(super) fn list(directory: impl AsFd) -> Result<Vec<String>> {
-    let mut names = Vec::new();
     // The descriptor itself: opening `.` through it would ask for permission to search, which reading does not need.
-    let mut directory = Dir::new(rustix::io::fcntl_dupfd_cloexec(directory, 0)?)?;
-    directory.rewind();
-    for entry in directory {
+    // Its position is shared, and has to be at the beginning afterwards too: one that is far out makes `read` answer
+    // EINVAL before it is told that this is a directory.
+    rustix::fs::seek(&directory, SeekFrom::Start(0))?;
+    let mut names = Vec::new();
+    for entry in Dir::new(rustix::io::fcntl_dupfd_cloexec(&directory, 0)?)? {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
             names.push(attributes::text(name));
         }
     }
+    rustix::fs::seek(&directory, SeekFrom::Start(0))?;
     names.sort();
     Ok(names)
 }
