@@ -106,6 +106,9 @@ pub(crate) struct Call {
     /// How many acts were done before it.
     pub(crate) act: usize,
     pub(crate) text: String,
+    /// Whether strace can tell it from the calls with which the process starts: it counts those of each thread on
+    /// its own, so that the first `pread64` of a later thread is the dynamic loader's first one, too.
+    pub(crate) is_distinct: bool,
 }
 
 /// What became of a child.
@@ -207,6 +210,7 @@ pub(crate) fn trace(arguments: &[&str], log: &Path) -> (Vec<Call>, Ended) {
     let mut calls = Vec::new();
     // strace counts the calls of each thread on its own.
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut at_start = BTreeMap::new();
     let (mut began, mut act) = (false, 0);
     for line in fs::read_to_string(log).unwrap().lines() {
         let (thread, text) = line.split_once(' ').unwrap();
@@ -217,19 +221,27 @@ pub(crate) fn trace(arguments: &[&str], log: &Path) -> (Vec<Call>, Ended) {
         let count = counts.entry((thread.to_owned(), name.to_owned()));
         let count = count.or_default();
         *count += 1;
+        let ordinal = *count;
         if name == "write" && rest.starts_with("1,") {
             if began {
                 act += 1;
             }
-            began |= rest.contains(BEGIN);
+            if !began && rest.contains(BEGIN) {
+                began = true;
+                at_start.clone_from(&counts);
+            }
         } else if began && !OTHERS.contains(&name) {
             assert!(
                 WRITES.contains(&name) || READS.contains(&name),
                 "is this a write? {text}"
             );
+            let is_early = |((other, its), most): (&(String, String), &usize)| {
+                other != thread && its == name && *most >= ordinal
+            };
             calls.push(Call {
+                is_distinct: !at_start.iter().any(is_early),
                 name: name.to_owned(),
-                ordinal: *count,
+                ordinal,
                 act,
                 text: text.to_owned(),
             });
