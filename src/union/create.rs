@@ -154,9 +154,11 @@ impl Union {
     /// Makes a node known under its name.
     fn enter(&self, dir: &NodeRef, name: &OsStr, node: NodeRef) -> NodeRef {
         dir.0.remember_child(name, &node);
+        // Read here, so that the lock is not held below.
+        let identity = lock(&node.0.state).upper_identity;
         if node.0.is_directory() {
             self.keep_recent(&node);
-        } else if let Some(identity) = lock(&node.0.state).upper_identity {
+        } else if let Some(identity) = identity {
             let mut uppers = lock(&self.uppers);
             uppers.nodes.insert(identity, &node);
             uppers.origins.remove(&identity);

@@ -31,26 +31,3 @@ fn locks_in_both_orders() {
         drop((other.lock(), one.lock()));
     });
 }
-
-/// Something that two threads change without a lock.
-#[test]
-fn a_race() {
-    if std::env::var_os(ALONE).is_none() {
-        return is_seen("a_race", "data race");
-    }
-    struct Shared(std::cell::UnsafeCell<u64>);
-    // SAFETY: none; that is what is to be seen.
-    unsafe impl Sync for Shared {}
-    let shared = Shared(0.into());
-    thread::scope(|scope| {
-        for _ in 0..2 {
-            let shared = &shared;
-            scope.spawn(move || {
-                for _ in 0..1000 {
-                    // SAFETY: none.
-                    unsafe { *shared.0.get() += 1 };
-                }
-            });
-        }
-    });
-}
