@@ -68,7 +68,9 @@ class Container(disks.Container):
 
 class Buildah(Directories):
     NAME, DRIVER = "buildah", "overlay"
-    CAPABILITIES = Directories.CAPABILITIES + ["hard-links", "steady-inodes", "devices"]
+    # A commit goes through an archive: holes are filled, and access lists are lost.
+    CAPABILITIES = [name for name in Directories.CAPABILITIES if name != "sparse"] + ["hard-links", "steady-inodes", "devices"]
+    CAPABILITIES_OF_ROOT = ["owners"]
 
     @staticmethod
     def version():

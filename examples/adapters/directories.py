@@ -123,8 +123,12 @@ class Directories(Mounts):
         container = self.Container(spec, image, self.new_place("container"))
         mounts = self.mounts(container)
         container.make()
-        for mount in mounts:
-            self.settle(container, mount)
+        try:
+            for mount in mounts:
+                self.settle(container, mount)
+        except Refused:
+            container.remove()
+            raise
         self.containers[name] = container
 
     def do_run(self, spec):
@@ -137,6 +141,7 @@ class Directories(Mounts):
             raise Refused("container-paused", f"{name} is paused")
         if container.state != "running":
             container.assemble()
+            container.make_working_directory()
             container.state, container.exit_code = "running", None
 
     def do_stop(self, name, code=0):
@@ -162,10 +167,12 @@ class Directories(Mounts):
     def do_unpause(self, name):
         container = self.container(name)
         if container.state != "paused":
-            raise Refused("container-not-running", f"{name} is not paused")
+            raise Refused("container-not-paused", f"{name} is not paused")
         container.state = "running"
 
     def do_remove(self, what):
+        if what["force"] and what["container"] not in self.containers:
+            return
         container = self.container(what["container"])
         if container.state in ("running", "paused"):
             if not what["force"]:
@@ -285,7 +292,7 @@ class Directories(Mounts):
         if kind == "container":
             container = self.running(which)
             user = what["user"] or container.spec["user"] or container.image.config["user"]
-            directory = container.spec["working_dir"] or container.image.config["working_dir"] or "/"
+            directory = container.working_directory()
             lies = lambda path: {"writable": {"container": which}}
             places = lambda path: container.place_of(path, lies)
             return self.act(container.view, what, user, directory, places, container.refuses_rename)

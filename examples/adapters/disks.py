@@ -8,6 +8,8 @@ import files
 from adapter import Refused, Unsupported, run, variant
 from mounts import copy
 
+TMPFS_OPTIONS = ("size=", "mode=", "uid=", "gid=", "ro", "rw", "noexec", "exec", "nosuid", "nodev")
+
 
 def remove(path):
     """Whatever is there."""
@@ -158,17 +160,31 @@ class Container:
             self.disassemble()
             raise
 
+    def working_directory(self):
+        return self.spec["working_dir"] or self.image.config["working_dir"] or "/"
+
+    def make_working_directory(self):
+        """Where it is missing, even in a mount. Where that cannot be, whoever wants to work there finds out."""
+        path = os.path.realpath(self.view + self.working_directory())
+        if (path + "/").startswith(self.view + "/"):
+            try:
+                os.makedirs(path, exist_ok=True)
+            except OSError:
+                pass
+
     def mount(self, mount, only_look):
         target = os.path.realpath(self.view + mount["target"])
         if not (target + "/").startswith(self.view + "/"):
             raise Unsupported("a mount target that leads through an absolute link")
         source = mount["source"]
+        if source is None and any(option and not option.startswith(TMPFS_OPTIONS) for option in mount["options"].split(",")):
+            raise Refused("invalid-option", f"{mount['options']} is no option of a tmpfs")
         if source and not os.path.exists(source):
-            if only_look:
+            if only_look or not mount.get("create"):
                 raise Refused("mount-source-missing", f"{source} is missing")
             os.makedirs(source)
         is_directory = source is None or os.path.isdir(source)
-        mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.isdir(target) else 0o1777
+        mode = f"mode={stat.S_IMODE(os.stat(target).st_mode):o}" if os.path.isdir(target) else ""
         try:
             if not os.path.lexists(target):
                 os.makedirs(target if is_directory else os.path.dirname(target), exist_ok=True)
@@ -179,8 +195,8 @@ class Container:
         if os.path.isdir(target) != is_directory:
             raise Refused("mount-type-mismatch", f"{mount['target']}: a directory on a file, or a file on a directory")
         if source is None:
-            # Like runc: over a directory with its mode.
-            run("mount", "-t", "tmpfs", "-o", f"mode={mode:o},nosuid,nodev,noexec,{mount['options']}", "tmpfs", target)
+            # Like runc: over a directory with its mode, whatever was asked for.
+            run("mount", "-t", "tmpfs", "-o", f"nosuid,nodev,noexec,{mount['options']},{mode}".rstrip(","), "tmpfs", target)
         else:
             run("mount", "--bind", source, target)
         if mount["read_only"]:

@@ -16,8 +16,7 @@ class Mounts:
     def mounts(self, container):
         """Everything that a new container has mounted, checked: long and short forms, tmpfs, those borrowed, VOLUME."""
         spec, found = container.spec, []
-        for mount in spec["mounts"]:
-            form, what = variant(mount)
+        for form, what in sorted(map(variant, spec["mounts"]), key=lambda mount: mount[0] != "short"):
             found.append(self.short(what) if form == "short" else self.long(what))
         for text in spec["tmpfs"]:
             target, _, options = text.partition(":")
@@ -31,15 +30,24 @@ class Mounts:
         found = [mount for mount in found if not mount.get("alone") or mount["target"] not in named]
         targets = [mount["target"] for mount in found]
         if len(set(targets)) < len(targets):
+            # The first of them has made its volume already.
+            first = next(mount for mount in found if targets.count(mount["target"]) > 1)
+            if first.get("name"):
+                self.volume_for(first["name"], spec["name"], first["target"])
             raise Refused("duplicate-mount", "two mounts have one target")
+        borrowed = {}
         for text in spec["volumes_from"]:
             name, _, mode = text.partition(":")
-            if mode not in ("", "ro", "rw"):
+            if not name or mode not in ("", "ro", "rw", "z", "Z"):
                 raise Refused("invalid-volumes-from", f"{mode} is no mode")
             for mount in self.container(name).mounts:
+                if mount.get("long") and mount["source"] is None:
+                    raise Refused("no-such-volume", f"{mount['target']} of {name} is no volume")
                 if mount["target"] not in targets and mount["source"] is not None:
-                    found.append({**mount, "read_only": mode == "ro" or mount["read_only"], "borrowed": True})
-                    targets.append(mount["target"])
+                    borrowed[mount["target"]] = {**mount, "read_only": mode == "ro" or mount["read_only"], "borrowed": True}
+        # Of two that are borrowed for one place the last one wins.
+        found += borrowed.values()
+        targets += borrowed
         for target in container.image.config["volumes"]:
             target = os.path.normpath(target)
             if target not in targets:
@@ -58,6 +66,8 @@ class Mounts:
             raise Refused("invalid-mount", f"{parts[2]} is no mode")
         mount = {"target": parts[1], "read_only": "ro" in options, "nocopy": "nocopy" in options}
         if parts[0][0] in "./":
+            if mount["nocopy"]:
+                raise Refused("invalid-mount", "only volumes are filled")
             return {**mount, "bind": parts[0], "create": True}
         return {**mount, "name": parts[0]}
 
@@ -69,8 +79,9 @@ class Mounts:
         if kind == "bind" and not source["propagation"] and not source["recursive"]:
             return {**mount, "bind": source["source"], "create": source["create_host_path"]}
         if kind == "tmpfs":
-            sized = [f"size={source['size']}"] if source["size"] else []
-            return {**mount, "tmpfs": ",".join(sized + [f"mode={source['mode'] if source['mode'] is not None else 0o1777:o}"])}
+            options = [f"size={source['size']}"] if source["size"] else []
+            options += [f"mode={source['mode']:o}"] if source["mode"] is not None else []
+            return {**mount, "tmpfs": ",".join(options), "long": True}
         raise Unsupported(f"such a {kind} mount")
 
     def settle(self, container, mount):
@@ -79,9 +90,6 @@ class Mounts:
         if "borrowed" in mount:
             pass
         elif "tmpfs" in mount:
-            known = ("size=", "mode=", "uid=", "gid=", "ro", "rw", "noexec", "exec", "nosuid", "nodev")
-            if any(option and not option.startswith(known) for option in mount["tmpfs"].split(",")):
-                raise Refused("invalid-option", f"{mount['tmpfs']} is no option of a tmpfs")
             storage = {"tmpfs": {"container": name, "target": target}}
             mount.update(source=None, options=mount["tmpfs"], storage=storage, inner="/")
         elif "bind" in mount:
@@ -92,9 +100,15 @@ class Mounts:
             if not os.path.exists(source):
                 if not mount["create"]:
                     raise Refused("mount-source-missing", f"{inner} is missing")
+                # Nothing is made where a link points to.
+                mount["create"] = not os.path.islink(self.host + inner)
             mount.update(source=source, storage="host", inner=source[len(self.host):] or "/")
         else:
-            volume = self.volume_for(mount["name"], name, target)
+            over_file = os.path.isfile(container.top + target)
+            if mount["name"] is not None or not over_file:
+                volume = self.volume_for(mount["name"], name, target)
+            if over_file:
+                raise Refused("mount-type-mismatch", f"{target} is a file")
             if not mount["nocopy"]:
                 self.fill(volume, container, target)
             mount.update(source=volume.top, storage={"volume": volume.which}, inner="/", volume=volume)
