@@ -1,11 +1,12 @@
 //! What processes do to their disks.
 
+use super::attributes::{getxattr, listxattr, removexattr, setxattr};
 use super::held::{close, link_handle, lock, open};
 use super::pool;
 use super::state::State;
 use crate::engine::{
     AccessMode, AllocateMode, Capability, DeviceKind, FileAction, FileRequest, Node, NodeKind,
-    Operation, Place, RenameMode, Target, XattrMode,
+    Operation, Place, RenameMode, Target,
 };
 use crate::fuzz::dice::Dice;
 
@@ -79,6 +80,34 @@ pub(super) fn step(state: &mut State, dice: &mut Dice) -> Operation {
         scene.write_more(&mut actions);
     }
     operation(place, user, actions)
+}
+
+/// A directory of the layers goes, one of the same name is made, and is looked into: it must not show what it hides.
+pub(super) fn remake(state: &mut State, dice: &mut Dice) -> Vec<Operation> {
+    let container = state.container(dice);
+    let Some(path) = dice.pick(&state.layered_directories).cloned() else {
+        return Vec::new();
+    };
+    let place = Place::Container(container);
+    state.note_directory(&place, &path);
+    let actions = [
+        FileAction::Delete {
+            path: path.clone(),
+            recursive: true,
+        },
+        FileAction::Mkdir {
+            path: path.clone(),
+            mode: None,
+            parents: false,
+        },
+        FileAction::List {
+            target: Target::Path(path),
+        },
+    ];
+    actions
+        .into_iter()
+        .map(|action| operation(place.clone(), None, vec![action]))
+        .collect()
 }
 
 /// A step with these requests.
@@ -155,7 +184,7 @@ impl Scene<'_> {
     }
 
     /// A path, or a handle that is open.
-    fn target(&mut self) -> Target {
+    pub(super) fn target(&mut self) -> Target {
         if self.dice.chance(25)
             && let Some(handle) = self.handle()
         {
@@ -183,6 +212,8 @@ fn write(scene: &mut Scene<'_>) -> FileAction {
     let path = scene.fresh_path();
     scene.state.note(&scene.place, &path);
     let kind = match scene.dice.below(20) {
+        // What ends in `/` is a directory in the language, and nothing else can be said of the root.
+        _ if path == "/" => NodeKind::Directory { opaque: false },
         0..3 => NodeKind::Directory { opaque: false },
         3 => NodeKind::Symlink {
             target: pool::link_text(scene.dice),
@@ -200,6 +231,10 @@ fn write(scene: &mut Scene<'_>) -> FileAction {
     }
     if !matches!(node.kind, NodeKind::Hardlink { .. }) && scene.dice.chance(40) {
         pool::dress(&mut node, scene.dice, false);
+    }
+    for name in node.xattrs.keys() {
+        let target = Target::Path(path.clone());
+        scene.state.note_attribute(&scene.place, &target, name);
     }
     FileAction::Write { path, node }
 }
@@ -369,40 +404,6 @@ fn touch(scene: &mut Scene<'_>) -> FileAction {
         target,
         atime: scene.dice.maybe(25, pool::time),
         mtime: scene.dice.maybe(50, pool::time),
-    }
-}
-
-fn setxattr(scene: &mut Scene<'_>) -> FileAction {
-    let (name, value) = pool::xattr(scene.dice);
-    FileAction::SetXattr {
-        target: scene.target(),
-        name,
-        value,
-        mode: match scene.dice.below(8) {
-            0 => XattrMode::Create,
-            1 => XattrMode::Replace,
-            _ => XattrMode::Any,
-        },
-    }
-}
-
-fn getxattr(scene: &mut Scene<'_>) -> FileAction {
-    FileAction::GetXattr {
-        target: scene.target(),
-        name: pool::xattr(scene.dice).0,
-    }
-}
-
-fn removexattr(scene: &mut Scene<'_>) -> FileAction {
-    FileAction::RemoveXattr {
-        target: scene.target(),
-        name: pool::xattr(scene.dice).0,
-    }
-}
-
-fn listxattr(scene: &mut Scene<'_>) -> FileAction {
-    FileAction::ListXattr {
-        target: scene.target(),
     }
 }
 

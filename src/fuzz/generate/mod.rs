@@ -5,9 +5,10 @@
 //! | `pool` | names, contents, attributes: few, so that they meet |
 //! | `world` | images, the host directory, volumes |
 //! | `objects`, `mounts` | steps on containers, images, volumes and the engine |
-//! | `files`, `held` | steps of processes |
+//! | `files`, `held`, `attributes` | steps of processes |
 //! | `state` | what is believed to be there, so that most steps make sense |
 
+mod attributes;
 mod files;
 mod held;
 mod mounts;
@@ -30,6 +31,10 @@ use crate::engine::{
     Capability, Code, Content, Errno, FileAction, Kind, Node, NodeKind, Operation, Place,
 };
 use crate::scenario::{Action, At, Expect, Scenario, SourceFile, Step};
+
+/// How often a directory of the layers is deleted and made again, times in a hundred: by chance alone the three steps that
+/// show an opaque directory hardly ever meet.
+const REMADE: usize = 1;
 
 /// What worlds are made of.
 #[derive(Clone, Debug)]
@@ -65,6 +70,10 @@ impl Worlds {
             let number = steps.len() + 1;
             if self.capabilities.contains(&Capability::Concurrent) && dice.chance(1) {
                 steps.push(side_by_side(number, &state, dice));
+            } else if !state.is_down && dice.chance(REMADE) {
+                for operation in files::remake(&mut state, dice) {
+                    steps.push(tolerant(&(steps.len() + 1), operation));
+                }
             } else {
                 let percent = if state.containers.iter().any(|made| made.runs) {
                     14

@@ -46,6 +46,9 @@ pub(super) fn object(state: &mut State, dice: &mut Dice) -> Operation {
         state.is_down = false;
         return Operation::RestartEngine;
     }
+    if state.paused.is_some() && dice.chance(40) {
+        return unpause(state, dice);
+    }
     if state.is_full && dice.chance(30) {
         state.is_full = false;
         return Operation::FreeDisk;
@@ -221,14 +224,20 @@ fn pause(state: &mut State, dice: &mut Dice) -> Operation {
     if !state.has(Capability::Pause) {
         return inspect(state, dice);
     }
-    Operation::Pause(state.container(dice))
+    let name = state.container(dice);
+    state.paused = state
+        .made(&name)
+        .filter(|made| made.runs)
+        .map(|_| name.clone());
+    Operation::Pause(name)
 }
 
 fn unpause(state: &mut State, dice: &mut Dice) -> Operation {
     if !state.has(Capability::Pause) {
         return inspect(state, dice);
     }
-    Operation::Unpause(state.container(dice))
+    let paused = state.paused.take().filter(|_| dice.chance(90));
+    Operation::Unpause(paused.unwrap_or_else(|| state.container(dice)))
 }
 
 fn remove(state: &mut State, dice: &mut Dice) -> Operation {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pool;
-use crate::engine::{Capability, Place, VolumeRef};
+use crate::engine::{Capability, Place, Target, VolumeRef};
 use crate::fuzz::dice::Dice;
 
 /// How a path is made again that was used before, times in a hundred.
@@ -38,6 +38,10 @@ pub(super) struct State {
     pub(super) layered_directories: Vec<String>,
     pub(super) directories: BTreeMap<Place, Vec<String>>,
     pub(super) paths: BTreeMap<Place, Vec<String>>,
+    /// Extended attributes that were set.
+    pub(super) attributes: BTreeMap<Place, Vec<(Target, String)>>,
+    /// The container that was paused last, when it may still be.
+    pub(super) paused: Option<String>,
     pub(super) is_down: bool,
     pub(super) is_full: bool,
 }
@@ -47,8 +51,11 @@ impl State {
         self.capabilities.contains(&capability)
     }
 
-    /// Notes that something may be at a path.
+    /// Notes that something may be at a path, unless it is written in an odd way.
     pub(super) fn note(&mut self, place: &Place, path: &str) {
+        if is_odd(path) {
+            return;
+        }
         let known = self.paths.entry(place.clone()).or_default();
         if known.len() < 40 && path.starts_with('/') && !known.iter().any(|one| one == path) {
             known.push(path.to_owned());
@@ -86,11 +93,23 @@ impl State {
 
     /// Notes that a directory may be at a path.
     pub(super) fn note_directory(&mut self, place: &Place, path: &str) {
+        if is_odd(path) {
+            return;
+        }
         self.note(place, path);
         let known = self.directories.entry(place.clone()).or_default();
         if known.len() < 20 && path.starts_with('/') && !known.iter().any(|one| one == path) {
             known.push(path.to_owned());
         }
+    }
+
+    /// Notes that something may have an extended attribute. The last few are remembered: earlier ones are more likely gone.
+    pub(super) fn note_attribute(&mut self, place: &Place, target: &Target, name: &str) {
+        let known = self.attributes.entry(place.clone()).or_default();
+        if known.len() >= 8 {
+            known.remove(0);
+        }
+        known.push((target.clone(), name.to_owned()));
     }
 
     /// A path whose parent is there, perhaps.
@@ -123,6 +142,7 @@ impl State {
             self.containers.retain(|made| made.name != name);
             self.paths.remove(&Place::Container(name.to_owned()));
             self.directories.remove(&Place::Container(name.to_owned()));
+            self.attributes.remove(&Place::Container(name.to_owned()));
         } else if let Some(made) = self.made_mut(name) {
             made.runs = false;
         }
@@ -172,4 +192,9 @@ impl State {
             _ => Place::Container(self.container(dice)),
         }
     }
+}
+
+/// Whether a path is written in another way than the shortest.
+fn is_odd(path: &str) -> bool {
+    path.contains("//") || path.contains("/.") || (path.len() > 1 && path.ends_with('/'))
 }
