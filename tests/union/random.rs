@@ -77,15 +77,8 @@ impl Maker {
     fn fixture_directory(&mut self, layer: usize, name: &str, is_lowest: bool) {
         let mode = self.dice.pick(DIRECTORY_MODES);
         self.line(layer, &format!("dir {name} {mode}"), name);
-        // Opaque `x` tells that empty files in it may be whiteouts.
-        let mut can_have_marks = false;
-        match self.dice.roll(6) {
-            0 => self.line(layer, &format!("mark {name} opaque y"), name),
-            1 => {
-                self.line(layer, &format!("mark {name} opaque x"), name);
-                can_have_marks = true;
-            }
-            _ => {}
+        if self.dice.roll(4) == 0 {
+            self.line(layer, &format!("mark {name} opaque y"), name);
         }
         for child in NAMES {
             let path = format!("{name}/{child}");
@@ -99,10 +92,6 @@ impl Maker {
                 }
                 5 if !is_lowest => self.line(layer, &format!("whiteout {path}"), &path),
                 6 => self.line(layer, &format!("fifo {path} 644"), &path),
-                7 if !is_lowest && can_have_marks => {
-                    self.line(layer, &format!("file {path} -"), &path);
-                    self.line(layer, &format!("mark {path} whiteout y"), &path);
-                }
                 _ => {}
             }
         }
@@ -136,7 +125,6 @@ impl Maker {
         let handle = dice.pick(&["h", "i"]);
         let name = dice.pick(NAMES);
         let size = dice.roll(12);
-        let space = dice.pick(&["trusted", "user"]);
         match dice.roll(48) {
             0..=2 => format!("create {} {mode}", self.new_path()),
             3..=6 => format!("mkdir {} 755", self.new_path()),
@@ -170,8 +158,6 @@ impl Maker {
             45 => format!("tmpfile h {one} 640"),
             46 => format!("hlink {handle} {}", self.new_path()),
             _ if number.is_multiple_of(3) => "remount".to_owned(),
-            // A mark one level up, which a program keeps for a mount of its own.
-            _ if number.is_multiple_of(2) => format!("setx {one} {space}.overlay.{name} {text}"),
             _ => format!("setx {one} trusted.t {text}"),
         }
     }
