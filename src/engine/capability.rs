@@ -50,6 +50,7 @@ capabilities! {
     FillDisk "fill-disk" "The disk under the engine can be filled."
     TmpfsSize "tmpfs-size" "A tmpfs with a size limit."
     Pause "pause" "Containers can be paused."
+    PrivateMounts "private-mounts" "Host directories are on a mount that is shared with no other mount namespace."
     HostView "host-view" "Host directory and volumes can be acted on from outside a container."
     VolumeSubpath "volume-subpath" "A path of a volume can be mounted."
     ImageMount "image-mount" "An image can be mounted."

@@ -51,6 +51,7 @@ mod mirror;
 mod names;
 mod observe;
 mod owner;
+mod peers;
 mod pending;
 mod places;
 mod program;

@@ -10,8 +10,8 @@ use super::engine::Cli;
 use super::flavor::{About, Flavor};
 use super::ground::Ground;
 use super::program::{Mute, Program, Said};
-use super::words;
-use crate::engine::{Absent, Description, Engine, EngineFault, OpenOptions, Provider};
+use super::{peers, words};
+use crate::engine::{Absent, Capability, Description, Engine, EngineFault, OpenOptions, Provider};
 
 /// The longest that an engine may take to say what it is.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -119,13 +119,18 @@ impl Provider for CliProvider {
         &self.name
     }
 
-    fn probe(&self, _options: &OpenOptions) -> Result<Description, Absent> {
+    fn probe(&self, options: &OpenOptions) -> Result<Description, Absent> {
         let about = self.about()?;
         let flavor = about.flavor.name();
+        let mut capabilities = about.capabilities();
+        // Podman asks for no shared mount (Docker row 143), so that with it the question does not come up.
+        if about.flavor == Flavor::Podman || peers::is_private(&options.scratch) {
+            capabilities.insert(Capability::PrivateMounts);
+        }
         Ok(Description {
             name: self.name.clone(),
             form_of: (self.name != flavor).then(|| flavor.to_owned()),
-            capabilities: about.capabilities(),
+            capabilities,
             version: about.version,
             kernel: about.kernel,
             driver: about.driver,

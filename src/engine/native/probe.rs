@@ -118,6 +118,7 @@ fn capabilities(directory: &OwnedFd, has_user_xattrs: bool) -> BTreeSet<Capabili
         Capability::FillDisk,
         Capability::TmpfsSize,
         Capability::Pause,
+        Capability::PrivateMounts,
         Capability::HostView,
         Capability::VolumeSubpath,
         Capability::ImageMount,
