@@ -4,7 +4,7 @@
 
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 
-use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags, StatVfsMountFlags};
 use rustix::io::Errno;
 
 use super::Result;
@@ -40,7 +40,7 @@ impl Devices {
     /// Opens a path that the kernel would not open, if that was for being a device.
     ///
     /// # Errors
-    /// `EACCES` when it was for something else; `EPERM` for a device that a container may not open, as its device
+    /// `EACCES` when it was for something else, a mount without devices among it; `EPERM` for a device that a container may not open, as its device
     /// rules have it; `ENXIO` for a terminal.
     pub(super) fn open(
         &self,
@@ -54,6 +54,9 @@ impl Devices {
         let Some((kind, number)) = numbers(&there)? else {
             return Err(Errno::ACCESS);
         };
+        if is_on_tmpfs_of_container(&there)? {
+            return Err(Errno::ACCESS);
+        }
         let access = match flags & OFlags::ACCMODE {
             OFlags::RDWR => Access::READ_OK | Access::WRITE_OK,
             OFlags::WRONLY => Access::WRITE_OK,
@@ -72,6 +75,14 @@ impl Devices {
             None => Err(Errno::PERM),
         }
     }
+}
+
+/// Whether a device lies where none can be opened, which is asked before the device rules (Docker row 164). All mounts
+/// are without devices here; those that the container has so are without programs too, unlike its root.
+fn is_on_tmpfs_of_container(file: impl AsFd) -> Result<bool> {
+    let no_programs = |flags: StatVfsMountFlags| flags.contains(StatVfsMountFlags::NOEXEC);
+    Ok(no_programs(rustix::fs::fstatvfs(file)?.f_flag)
+        && !no_programs(rustix::fs::statvfs("/")?.f_flag))
 }
 
 /// Type and numbers of a device.

@@ -10,8 +10,8 @@ use super::generate::Worlds;
 use super::{Fuzzer, Reach, case_seed, dice};
 use crate::engine::native::NativeProvider;
 use crate::engine::{
-    Absent, Answer, Capability, Description, Engine, EngineFault, OpenOptions, Operation, Provider,
-    World,
+    Absent, Answer, Capability, Description, Engine, EngineFault, NodeKind, OpenOptions, Operation,
+    Provider, World,
 };
 use crate::scenario::Scenario;
 use crate::union::fault::{Fault, with_fault};
@@ -153,6 +153,26 @@ fn the_engine_agrees_with_itself_and_everything_is_reached() {
             "{name}: {count:?}"
         );
     }
+}
+
+#[test]
+fn no_link_leads_a_volume_to_the_root() {
+    let mut links = 0;
+    for seed in 0..100 {
+        let layers = sample(seed, 1)
+            .images
+            .into_iter()
+            .flat_map(|image| image.layers);
+        for entry in layers.flat_map(|layer| layer.0) {
+            if let NodeKind::Symlink { target } = &entry.node.kind
+                && entry.path.rfind('/') == Some(0)
+            {
+                links += 1;
+                assert!(!matches!(target.as_str(), "." | ".."), "seed {seed}");
+            }
+        }
+    }
+    assert!(links > 0);
 }
 
 #[test]

@@ -123,8 +123,8 @@ impl Rootfs {
     /// over a parent hides what was mounted below it.
     ///
     /// # Errors
-    /// `ENOTDIR` for a directory on a file or a file on a directory; what the walk to the target
-    /// gives.
+    /// `EBUSY` for the root itself, to which a symlink may lead; `ENOTDIR` for a directory on a file or a
+    /// file on a directory; what the walk to the target gives.
     pub fn mount(&self, mount: Mount) -> Result<()> {
         self.add(mount, false)
     }
@@ -144,6 +144,10 @@ impl Rootfs {
         let found =
             Walk::new(&superuser, &table, table.root()).find(mount.target.as_os_str(), true)?;
         let Found { location, entry } = found;
+        // A symlink may lead there.
+        if Arc::ptr_eq(&location.mount, &table.root) && location.node.same(&table.root.root) {
+            return Err(Errno::BUSY);
+        }
         let directory = location.node.kind() == FileKind::Directory;
         if directory != (mount.node.kind() == FileKind::Directory) {
             return Err(Errno::NOTDIR);

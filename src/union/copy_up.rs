@@ -197,7 +197,7 @@ impl Union {
                 Upper::Named
             }
             // Removed while it was being copied, or before: the copy lives as long as the node.
-            None if node.0.is_directory() => return Err(Errno::NOENT),
+            None if node.0.is_directory() => return Err(self.nowhere(node)),
             None => Upper::Held(real.hold()?),
         };
         let mut uppers = lock(&self.uppers);
@@ -224,6 +224,16 @@ impl Union {
         node.0.data_in_upper.store(has_data, Ordering::Release);
         node.0.in_upper.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// Why a removed directory cannot be copied up any more: its place has a whiteout, over which no directory can
+    /// be moved (`ENOTDIR`), or is gone as well (`ENOENT`). Measured on 6.18.
+    fn nowhere(&self, node: &NodeRef) -> Errno {
+        let parent = lock(&node.0.state).gone_from.clone();
+        match parent {
+            Some(parent) if self.check_alive(&parent).is_ok() => Errno::NOTDIR,
+            _ => Errno::NOENT,
+        }
     }
 
     fn give_name(

@@ -93,6 +93,8 @@ pub(super) struct Inheritance {
 pub(super) struct State {
     /// A name of the file: parent and name. `None` for the root and for unlinked files.
     pub(super) dentry: Option<(NodeRef, OsString)>,
+    /// Of a removed directory: where it was.
+    pub(super) gone_from: Option<NodeRef>,
     /// Where the upper part is.
     pub(super) upper: Upper,
     /// Identity of the upper part, `(dev, ino)`.
@@ -180,7 +182,8 @@ fn take_parent(node: &mut Node) -> Option<NodeRef> {
         .state
         .get_mut()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
-    state.dentry.take().map(|(parent, _)| parent)
+    let parent = state.dentry.take().map(|(parent, _)| parent);
+    parent.or_else(|| state.gone_from.take())
 }
 
 /// Nodes that somebody holds, by a key. Those that nobody holds any more are swept out now and then.

@@ -13,8 +13,7 @@ impl Batch<'_> {
         let number = file.as_fd().as_raw_fd().to_string();
         let path = rustix::fs::readlinkat(&self.shared.descriptors, number, Vec::new()).ok()?;
         let path = path.to_bytes();
-        let gone = path.ends_with(b" (deleted)")
-            && rustix::fs::fstat(&file).is_ok_and(|stat| stat.st_nlink == 0);
+        let gone = path.ends_with(b" (deleted)") && !has_name(&file, path);
         // What is no file of a tree has no path that starts at the root: `pipe:[1]`.
         (path.starts_with(b"/") && !gone).then(|| escape(path))
     }
@@ -52,6 +51,14 @@ impl Batch<'_> {
             Resolved::File(file) => self.place_of_file(file.itself()),
         }
     }
+}
+
+/// Whether a file is the one that has this path. Its number of links does not tell: overlayfs shows a merged
+/// directory with one, also when it is removed.
+fn has_name(file: impl AsFd, path: &[u8]) -> bool {
+    let identity = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
+    let named = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).map(identity);
+    named.is_ok_and(|named| rustix::fs::fstat(file).map(identity) == Ok(named))
 }
 
 /// Whether a path leads to a directory.

@@ -216,7 +216,7 @@ fn write(scene: &mut Scene<'_>) -> FileAction {
         _ if path == "/" => NodeKind::Directory { opaque: false },
         0..3 => NodeKind::Directory { opaque: false },
         3 => NodeKind::Symlink {
-            target: pool::link_text(scene.dice),
+            target: pool::link_text(&path, scene.dice),
         },
         4 if scene.state.has(Capability::HardLinks) => NodeKind::Hardlink {
             to: scene.plain_path(),
@@ -354,13 +354,14 @@ fn link(scene: &mut Scene<'_>) -> FileAction {
 }
 
 fn symlink(scene: &mut Scene<'_>) -> FileAction {
+    let path = scene.new_path();
     FileAction::Symlink {
-        path: scene.new_path(),
         target: if scene.dice.chance(3) {
             String::new()
         } else {
-            pool::link_text(scene.dice)
+            pool::link_text(&path, scene.dice)
         },
+        path,
     }
 }
 

@@ -184,9 +184,14 @@ pub(super) fn device(dice: &mut Dice) -> NodeKind {
     NodeKind::Device { kind, major, minor }
 }
 
-/// What a symlink may say.
-pub(super) fn link_text(dice: &mut Dice) -> String {
+/// What a symlink at a path may say.
+///
+/// Where mounts go, none leads to the root: Docker mounts a `VOLUME /a` with `/a -> .` over the whole root, and no
+/// container starts then, so nobody says what is right.
+pub(super) fn link_text(at: &str, dice: &mut Dice) -> String {
+    let leads_to_root = at.rfind('/') == Some(0);
     match dice.below(8) {
+        0 | 4 if leads_to_root => name(dice).to_owned(),
         0 => "..".to_owned(),
         1 => format!("../{}", name(dice)),
         2 => name(dice).to_owned(),

@@ -238,7 +238,7 @@ fn tree(usage: Use<'_>, length: usize, state: &State, dice: &mut Dice) -> Tree {
                 Use::Layer(merged) => merged.takes_whiteout(&path, &entries),
                 Use::Outside => false,
             };
-            kind(is_layer, takes_whiteout, &files, state, dice)
+            kind(&path, (is_layer, takes_whiteout), &files, state, dice)
         };
         let mut node = Node::new(kind);
         if !matches!(node.kind, NodeKind::Hardlink { .. } | NodeKind::Whiteout) {
@@ -250,8 +250,8 @@ fn tree(usage: Use<'_>, length: usize, state: &State, dice: &mut Dice) -> Tree {
 }
 
 fn kind(
-    is_layer: bool,
-    takes_whiteout: bool,
+    path: &str,
+    (is_layer, takes_whiteout): (bool, bool),
     files: &[String],
     state: &State,
     dice: &mut Dice,
@@ -261,7 +261,7 @@ fn kind(
             opaque: is_layer && dice.chance(15),
         },
         28..36 => NodeKind::Symlink {
-            target: pool::link_text(dice),
+            target: pool::link_text(path, dice),
         },
         36..46 if state.has(Capability::HardLinks) && !files.is_empty() => NodeKind::Hardlink {
             to: dice.pick(files).cloned().unwrap_or_default(),

@@ -26,7 +26,11 @@ impl Process {
         offset: Option<u64>,
         length: Option<u64>,
     ) -> Result<Vec<u8>> {
-        if !file.usable()?.how.reads() {
+        let is_pipe = matches!(file.usable()?.data, Data::Fifo(_));
+        if is_pipe && offset.is_some() {
+            return Err(Errno::SPIPE);
+        }
+        if !file.how.reads() {
             return Err(Errno::BADF);
         }
         let mut position = file.position();
@@ -41,7 +45,6 @@ impl Process {
                 buffer.truncate(count);
                 buffer
             }
-            Data::Fifo(_) if offset.is_some() => return Err(Errno::SPIPE),
             Data::Fifo(pipe) => pipe.read(length.unwrap_or(u64::MAX)),
             Data::Place => Vec::new(),
         };
@@ -62,7 +65,12 @@ impl Process {
         offset: Option<u64>,
         bytes: &[u8],
     ) -> Result<Option<Changed>> {
-        if !file.usable()?.how.has(OpenFlag::Write) {
+        // Asked before the rights: a pipe has no positions, whatever it is opened for (`ksys_pwrite64`).
+        let is_pipe = matches!(file.usable()?.data, Data::Fifo(_));
+        if is_pipe && offset.is_some() {
+            return Err(Errno::SPIPE);
+        }
+        if !file.how.has(OpenFlag::Write) {
             return Err(Errno::BADF);
         }
         let mut position = file.position();
@@ -196,7 +204,7 @@ impl Process {
     /// The names in a directory, sorted, without `.` and `..`. A path is opened for reading.
     ///
     /// # Errors
-    /// As `open` with `O_DIRECTORY`, and `getdents`.
+    /// As `open` with `O_DIRECTORY`, and `readdir`: of a removed directory there is nothing to read.
     pub fn list(&self, subject: &Subject<'_>) -> Result<Vec<OsString>> {
         let found = match *subject {
             Subject::Path { path, follow } => {
@@ -212,10 +220,11 @@ impl Process {
         if found.location.node.kind() != FileKind::Directory {
             return Err(Errno::NOTDIR);
         }
-        let entries = found
-            .location
-            .union()
-            .read_directory(&found.location.node)?;
+        let union = found.location.union();
+        let entries = match union.read_directory(&found.location.node) {
+            Err(Errno::NOENT) => Vec::new(),
+            entries => entries?,
+        };
         Ok(entries.into_iter().map(|entry| entry.name).collect())
     }
 

@@ -55,8 +55,17 @@ impl Process {
     /// # Errors
     /// As the system calls; `EEXIST` when the path is there and no directory.
     pub fn make_directories(&self, path: &OsStr, mode: u32) -> Result<Vec<Changed>> {
-        let mut missing = vec![(path, mode)];
         let mut made = Vec::new();
+        self.add_directories(path, mode, &mut made)?;
+        Ok(made)
+    }
+
+    /// [`Self::make_directories`] for one who wants to know of what was made before it failed, too.
+    ///
+    /// # Errors
+    /// As [`Self::make_directories`].
+    pub fn add_directories(&self, path: &OsStr, mode: u32, made: &mut Vec<Changed>) -> Result<()> {
+        let mut missing = vec![(path, mode)];
         while let Some((path, mode)) = missing.last().copied() {
             match self.mkdir(path, mode) {
                 Err(Errno::NOENT) => {
@@ -75,7 +84,7 @@ impl Process {
             }
             missing.pop();
         }
-        Ok(made)
+        Ok(())
     }
 
     /// `mknod`, `mkfifo`, `bind`; the mode is before the umask.

@@ -154,9 +154,11 @@ impl Batch<'_> {
                 mode,
                 parents: true,
             } => {
-                let made = process.make_directories(path.as_ref(), mode.unwrap_or(0o777))?;
+                let mut made = Vec::new();
+                let mode = mode.unwrap_or(0o777);
+                let result = process.add_directories(path.as_ref(), mode, &mut made);
                 self.note(made);
-                None
+                return result;
             }
             FileAction::Mkdir {
                 path,
