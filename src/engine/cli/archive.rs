@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
 use super::layers::{Directory, Layers, implied};
 use super::names::seen;
+use super::packed::{Packed, digest};
 use crate::engine::{Bytes, Content, DeviceKind, Entry, Node, NodeKind, Time, Tree};
 
 /// Prefix of the name of a deleted file, and the name that makes a directory opaque (OCI image
@@ -25,14 +25,18 @@ pub(super) struct Image<'a> {
     pub(super) reference: &'a str,
     /// Its `config` object: `Volumes`, `User`, `WorkingDir`, `Labels`.
     pub(super) config: Value,
-    /// Layers as tar archives, bottom first.
-    pub(super) layers: &'a [Vec<u8>],
+    /// Bottom first.
+    pub(super) layers: &'a [Packed],
 }
 
 impl Image<'_> {
     /// Writes the archive.
     pub(super) fn write(&self, to: impl Write) -> io::Result<()> {
-        let digests: Vec<String> = self.layers.iter().map(|layer| digest(layer)).collect();
+        let digests: Vec<&str> = self
+            .layers
+            .iter()
+            .map(|layer| layer.digest.as_str())
+            .collect();
         let config = json!({
             "architecture": architecture(),
             "os": "linux",
@@ -56,7 +60,8 @@ impl Image<'_> {
         let mut archive = Builder::new(to);
         file(&mut archive, &config_name, &config)?;
         for (name, layer) in names.iter().zip(self.layers) {
-            file(&mut archive, name, layer)?;
+            let mut header = header_of(layer.length);
+            archive.append_data(&mut header, name, layer.read())?;
         }
         file(
             &mut archive,
@@ -78,27 +83,23 @@ fn architecture() -> &'static str {
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a string cannot fail.
-        let _: std::fmt::Result = write!(text, "{byte:02x}");
-    }
-    text
+fn file(archive: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Result<()> {
+    archive.append_data(&mut header_of(bytes.len() as u64), name, bytes)
 }
 
-fn file(archive: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Result<()> {
+/// The header of a plain file of so many bytes.
+fn header_of(length: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_mode(0o644);
     header.set_uid(0);
     header.set_gid(0);
     header.set_mtime(0);
-    header.set_size(bytes.len() as u64);
-    archive.append_data(&mut header, name, bytes)
+    header.set_size(length);
+    header
 }
 
-/// A declared layer as a tar archive. Every parent that it implies is in it, with the attributes that the
+/// A declared layer as a tar archive; of the kind [`Unsupported`](io::ErrorKind::Unsupported) is the error of one that
+/// no archive can hold. Every parent that it implies is in it, with the attributes that the
 /// layers below have there: an engine would else make it 0755.
 pub(super) fn layer(tree: &Tree, below: &Layers) -> io::Result<Vec<u8>> {
     let mut archive = Builder::new(Vec::new());
@@ -340,7 +341,7 @@ mod tests {
 
     #[test]
     fn an_image_is_manifest_config_and_layers() {
-        let layers = [vec![0; 1024]];
+        let layers = [Packed::made(vec![0; 1024])];
         let image = Image {
             reference: "localhost/x:latest",
             config: json!({"User": "7"}),
