@@ -217,9 +217,14 @@ fn directory(
     header.set_size(0);
     header.set_mtime(0);
     extended(archive, &mut header, &attributes.xattrs, mtime)?;
-    let name = format!("{}/", path.trim_start_matches('/'));
-    let name = if name == "/" { "./".to_owned() } else { name };
-    archive.append_data(&mut header, name, io::empty())
+    let name = path.trim_start_matches('/');
+    if name.is_empty() {
+        // By this name alone do Docker and Podman take the top for what it is; as a path the crate does not write it.
+        header.as_old_mut().name = std::array::from_fn(|at| if at == 0 { b'/' } else { 0 });
+        header.set_cksum();
+        return archive.append(&header, io::empty());
+    }
+    archive.append_data(&mut header, format!("{name}/"), io::empty())
 }
 
 /// A PAX header for what the old one has no room for.
@@ -330,6 +335,16 @@ mod tests {
                 "etc/.wh..wh..opq 644 0"
             ]
         );
+    }
+
+    #[test]
+    fn the_top_of_a_layer_has_its_own_name() {
+        let mut top = entry("/", NodeKind::Directory { opaque: false });
+        (top.node.mode, top.node.gid) = (Some(0o711), Some(9));
+        let archive = layer(&Tree(vec![top]), &Vec::new()).unwrap();
+        assert_eq!(listed(&archive), ["/ 711 0"]);
+        let implied = layer(&Tree::default(), &Vec::new()).unwrap();
+        assert_eq!(listed(&implied), ["/ 755 0"]);
     }
 
     #[test]

@@ -86,10 +86,12 @@ impl Lister {
         }
     }
 
-    /// `./` gives the top no attributes, but names it: an engine that goes by that is told so.
+    /// `/` names the top; `./` means nothing, neither to Docker nor to Podman.
     fn top(&mut self, entry: &Entry) -> Result<()> {
-        let is_absolute = entry.path.starts_with(b"/");
-        if is_absolute && entry.body != Body::Directory {
+        if !entry.path.starts_with(b"/") {
+            return Ok(());
+        }
+        if entry.body != Body::Directory {
             return Err(ArchiveFault::refused("the top of a layer is a directory"));
         }
         self.insert(b"/".to_vec(), At::Directory(directory(entry)?))
