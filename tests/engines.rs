@@ -15,9 +15,10 @@ use daemon::{is_here, named};
 use support::{Project, Ran};
 
 /// What both engines show alike: layers, copy-up, deletions, held handles, volumes, binds, users, pausing,
-/// borrowing, commits.
+/// borrowing, commits, an archive.
 const SCENARIOS: &[&str] = &[
     "layers/the-file-that-would-not-die.yaml",
+    "layers/an-image-out-of-docker-save.yaml",
     "copy-on-write/an-open-file-follows-its-copy.yaml",
     "copy-on-write/an-ordinary-user-copies-nothing-up.yaml",
     "binds/one-tree-many-disks.yaml",
@@ -191,6 +192,48 @@ fn nothing_leads_out_of_the_host_directory(engine: &str) {
     }
 }
 
+/// An archive may name its image as somebody named theirs.
+fn an_archive_takes_nobodys_name(engine: &str) {
+    if !is_here(engine) {
+        return;
+    }
+    let project = Project::new();
+    let name = format!("localhost/layerspec-not-ours-{}", std::process::id());
+    std::fs::create_dir_all(project.path().join("scenarios/layers")).unwrap();
+    for text in ["theirs", "other"] {
+        let scenario = format!(
+            "title: An image\nimages: {{{name}: {{layers: [{{/x: {text}}}]}}}}\nsteps: [{{run: {{name: app, image: {name}}}}}]\n"
+        );
+        project.write("image.yaml", &scenario);
+        let file = format!("scenarios/layers/{text}.tar");
+        let ran = project.run(&["image", "export", "image.yaml", &name, &file]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    let run = |arguments: &[&str]| {
+        let output = Command::new(engine).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let theirs = project.path().join("scenarios/layers/theirs.tar");
+    run(&["load", "--input", theirs.to_str().unwrap()]);
+    let id = || run(&["image", "inspect", "--format", "{{.Id}}", &name]);
+    let before = id();
+    project.write(
+        "scenarios/layers/it.yaml",
+        "title: The other image\nimages: {app: {archive: other.tar}}\nsteps:\n  - run: {name: app, image: app}\n  \
+         - {in: app, read: /x, expect: {text: other}}\n  - image tag: {image: app, tag: \"app:2\"}\n",
+    );
+    assert_eq!(project.run(&["bless"]).code, Some(0));
+    let ran = project.run(&["run", "--engine", engine]);
+    assert!(
+        ran.code == Some(0) && ran.out.contains("1 passed"),
+        "{ran:?}"
+    );
+    assert_eq!(id(), before, "it is theirs");
+    run(&["image", "rm", &name]);
+    assert_eq!(named(engine, &name), [""; 0], "no other has the name");
+}
+
 fn nothing_is_left(engine: &str) {
     if !is_here(engine) {
         return;
@@ -238,6 +281,7 @@ fn docker() {
     scenarios_pass("docker");
     a_daemon_need_not_see_our_files("docker");
     nothing_leads_out_of_the_host_directory("docker");
+    an_archive_takes_nobodys_name("docker");
     nothing_is_left("docker");
 }
 
@@ -245,5 +289,6 @@ fn docker() {
 fn podman() {
     scenarios_pass("podman");
     nothing_leads_out_of_the_host_directory("podman");
+    an_archive_takes_nobodys_name("podman");
     nothing_is_left("podman");
 }

@@ -75,7 +75,7 @@ fn every_operation_is_in_a_scenario() {
 
 #[test]
 fn every_notation_is_in_a_scenario() {
-    // A socket cannot be in an image that comes in an archive; `mksock` makes one.
+    // A socket cannot be in an image; `mksock` makes one.
     let tree = [
         "text", "base64", "size", "fill", "from", "symlink", "hardlink", "fifo", "device",
         "whiteout", "opaque", "mode", "owner", "mtime", "xattrs",

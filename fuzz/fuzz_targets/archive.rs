@@ -119,6 +119,18 @@ fn unpack(archive: &Path, limits: Limits) -> Result<(), layerspec::store::archiv
     Ok(())
 }
 
+/// Copies everything, as for a program that reads archives itself.
+fn copy(archive: &Path, limits: Limits) -> Result<(), layerspec::store::archive::ArchiveError> {
+    let file = File::open(archive).unwrap();
+    let mut archive = Archive::open(file.into(), &open(&HOME.join("work")), limits)?;
+    let image = archive.image(None)?;
+    let mut into = tempfile::tempfile().unwrap();
+    for one in image.layers.iter().take(8) {
+        archive.copy(one, &mut into)?;
+    }
+    Ok(())
+}
+
 fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Some((first, bytes)) = bytes.split_first() else {
         return Corpus::Reject;
@@ -133,7 +145,8 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
         entries: 200,
         ..Limits::default()
     };
-    if let Err(error) = unpack(&path, limits) {
+    let (copied, unpacked) = (copy(&path, limits), unpack(&path, limits));
+    for error in [copied.err(), unpacked.err()].into_iter().flatten() {
         let said = error.to_string();
         assert!(!said.is_empty() && said.len() < 1000, "{said}");
         assert!(!said.contains(|c: char| c.is_control()), "{said:?}");

@@ -50,7 +50,7 @@ pub(crate) fn capabilities(node: &Node, decoder: &mut Decoder<'_>) -> Vec<Capabi
     found
 }
 
-/// Checks an engine's name. Those that are a program of one's own have their command after a colon.
+/// Checks an engine's name.
 pub(crate) fn engine(node: &Node, name: &str, decoder: &mut Decoder<'_>) -> bool {
     let known = is_engine(name) && name.len() <= NAME_MAX;
     if !known {
@@ -60,7 +60,37 @@ pub(crate) fn engine(node: &Node, name: &str, decoder: &mut Decoder<'_>) -> bool
     known
 }
 
+/// Engines of which there are other forms: their options, or a program, come after a colon.
+const FAMILIES: &[&str] = &["native", "overlayfs", "fuse", "cli", "process"];
+
 /// Whether an engine can have this name.
 pub(crate) fn is_engine(name: &str) -> bool {
-    ENGINES.contains(&name) || name.starts_with("process:") || name.starts_with("fuse:")
+    match name.split_once(':') {
+        None => ENGINES.contains(&name),
+        Some((family, argument)) => FAMILIES.contains(&family) && !argument.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_an_engine_has_a_name() {
+        for name in [
+            "docker",
+            "cli:/usr/local/bin/docker",
+            "process:python3 mine.py",
+            "overlayfs:metacopy=on",
+            "native:index=on,volatile",
+            "fuse:fuse-overlayfs",
+        ] {
+            assert!(is_engine(name), "{name}");
+        }
+        for name in [
+            "", "cli", "cli:", "process", "process:", "docker:x", "x:docker",
+        ] {
+            assert!(!is_engine(name), "{name}");
+        }
+    }
 }

@@ -52,7 +52,7 @@ impl Loaded {
         let created = run("docker", &["create", &self.0, "x"], b"").unwrap();
         let container = String::from_utf8(created).unwrap();
         let exported = run("docker", &["export", container.trim()], b"");
-        run("docker", &["rm", container.trim()], b"").unwrap();
+        run("docker", &["rm", "--volumes", container.trim()], b"").unwrap();
         listing(&exported.unwrap())
     }
 

@@ -140,6 +140,56 @@ fn entries_and_bytes_are_counted_over_all_layers() {
     );
 }
 
+#[test]
+fn directories_that_only_paths_name_count() {
+    let deep = |number: usize| file(format!("{number}/{}f", "d/".repeat(99)), "x");
+    let many: Vec<Item> = (0..20).map(deep).collect();
+    let archive = saved("a:1", &[tar(&many)]);
+    let stage = small(|limits| limits.entries = 1000);
+    let expected = "more than the limit of 1000 entries";
+    let error = stage.bytes(&archive).err().unwrap().to_string();
+    assert!(error.ends_with(expected), "{error}");
+    let error = stage.copied(&archive).err().unwrap().to_string();
+    assert!(error.ends_with(expected), "{error}");
+    assert!(
+        small(|limits| limits.entries = 2020)
+            .bytes(&archive)
+            .is_ok()
+    );
+}
+
+/// What a layer that is handed on may cost is bounded too, by what its program will read.
+#[test]
+fn what_is_only_copied_is_bounded() {
+    let said = |stage: &Stage, archive: &[u8]| match stage.copied(archive) {
+        Ok(_) => panic!("is not refused"),
+        Err(error) => error.to_string(),
+    };
+    let stage = small(|limits| limits.bytes = 10_000);
+    let layer = |name: &str| tar(&[file(name, [b'x'; 4000])]);
+    let two = [layer("a"), layer("b")];
+    assert_eq!(
+        said(&stage, &saved("a:1", &two)),
+        "more than the limit of 10000 unpacked bytes",
+        "headers and padding take room as well"
+    );
+    let zeros = tar(&[file("a", vec![0; 70 << 20])]);
+    let packed = tar(&saved_as(
+        "a:1",
+        "{}",
+        std::slice::from_ref(&zeros),
+        &[gzip(&zeros)],
+    ));
+    let error = said(&Stage::new(), &packed);
+    assert!(error.contains("times its compressed size"), "{error}");
+    let wrong = tar(&saved_as("a:1", "{}", &[layer("a")], &[layer("b")]));
+    let error = Stage::new().copied(&wrong).err().unwrap();
+    assert!(
+        matches!(error.fault, ArchiveFault::Digest { .. }),
+        "{error}"
+    );
+}
+
 /// One more than the limit, none of which makes a file, so that only counting takes time.
 #[test]
 fn a_million_entries() {

@@ -77,6 +77,35 @@ fn layers_become_what_docker_makes_of_them() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// A layer that is handed on as it is was read with the same eyes as one that is unpacked.
+#[test]
+fn what_is_listed_is_what_is_unpacked() {
+    let stage = Stage::new();
+    let mut wrong = String::new();
+    for row in rows() {
+        let archive = build::saved("test/image:1", &row.layers);
+        let told = match (stage.bytes(&archive), stage.copied(&archive)) {
+            (Ok(unpacked), Ok(copied)) => {
+                let (copies, listed): (Vec<_>, Vec<_>) = copied.into_iter().unzip();
+                assert_eq!(copies, row.layers, "{}", row.name);
+                let expected = unpacked.said(&stage);
+                (listed != expected).then(|| format!("{listed:?} and not {expected:?}"))
+            }
+            // Where data ends too early is noticed at the next header by who does not read it.
+            (Err(one), Err(other)) => {
+                (one.fault != other.fault).then(|| format!("{other} and not {one}"))
+            }
+            (Ok(_), Err(error)) => Some(format!("{error} although it is unpacked")),
+            // What only a disk says.
+            (Err(error), Ok(_)) => error.errno().is_none().then(|| format!("not {error}")),
+        };
+        if let Some(told) = told {
+            writeln!(wrong, "{}: {told}", row.name).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
 #[test]
 fn docker_still_makes_of_layers_what_is_written_down() {
     if !docker::has_docker() {

@@ -111,12 +111,17 @@ proptest! {
         }
         let stage = stage();
         let start = Instant::now();
+        let copied = stage.copied(&saved("test/image:1", &layers));
         match stage.layers(&layers) {
             Ok(unpacked) => {
+                let listed = copied.map(|layers| layers.into_iter().map(|(_, listing)| listing).collect());
+                prop_assert_eq!(listed, Ok(unpacked.said(&stage)));
                 let found = text(&unpacked.listing());
                 prop_assert_eq!(text(&again(&stage, &unpacked).listing()), found);
             }
             Err(error) => {
+                // Only what a disk says is not said by who does not write to it.
+                prop_assert!(copied.is_err() || error.errno().is_some(), "{}", error);
                 let said = error.to_string();
                 prop_assert!(said.len() < 1000 && !said.contains('\x1b'), "{}", said);
             }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io::Seek as _;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use layerspec::store::Config;
-use layerspec::store::archive::{Archive, ArchiveError, Limits};
+use layerspec::store::archive::{Archive, ArchiveError, Limits, Listed};
 use layerspec::union::{
     Directory, FileKind, NodeRef, OpenFlags, Options, Ownership, Stack, Union, XattrNamespace,
 };
@@ -108,6 +110,28 @@ impl Stage {
         })
     }
 
+    /// Copies the layers of an archive of these bytes, each with what is said to be in it.
+    pub(crate) fn copied(&self, bytes: &[u8]) -> Result<Vec<(Vec<u8>, Listing)>, ArchiveError> {
+        let work = self.home.path().join("work");
+        let file = File::open(self.write("archive.tar", bytes)).unwrap();
+        let mut archive = Archive::open(file.into(), &open(&work), self.limits)?;
+        let image = archive.image(None)?;
+        let mut spool = tempfile::tempfile().unwrap();
+        let mut copied = Vec::new();
+        for layer in &image.layers {
+            let start = spool.stream_position().unwrap();
+            let (length, listing) = archive.copy(layer, &mut spool)?;
+            let mut copy = vec![0; usize::try_from(length).unwrap()];
+            spool.read_exact_at(&mut copy, start).unwrap();
+            assert_eq!(layer.diff_id(), super::build::hex(&copy));
+            let listed = |(path, listed): (Vec<u8>, Listed)| (path, said(&listed));
+            let listing = listing.into_iter().map(listed);
+            // The top is that of the container's own layer.
+            copied.push((copy, listing.filter(|(path, _)| path != b"/").collect()));
+        }
+        Ok(copied)
+    }
+
     /// Unpacks an archive of one image with these layers.
     pub(crate) fn layers(&self, layers: &[Vec<u8>]) -> Result<Unpacked, ArchiveError> {
         self.bytes(&super::build::saved("test/image:1", layers))
@@ -128,6 +152,39 @@ impl Unpacked {
 
     pub(crate) fn listing(&self) -> Listing {
         listing(&self.merged())
+    }
+
+    /// Each layer as it would be said to be by who only lists it.
+    pub(crate) fn said(&self, stage: &Stage) -> Vec<Listing> {
+        let work = stage.home().join("work");
+        let one = |path: &PathBuf| {
+            let union = plain(path, &work);
+            let files = listing(&union).into_keys().filter_map(|path| {
+                let node = find(&union, &path);
+                let attributes = union.attributes(&node).unwrap();
+                let listed = match node.kind() {
+                    FileKind::Character if attributes.device == (0, 0) => return None,
+                    FileKind::Directory => Listed::Directory {
+                        mode: attributes.mode,
+                        uid: attributes.uid,
+                        gid: attributes.gid,
+                        xattrs: Vec::new(),
+                    },
+                    _ => Listed::File,
+                };
+                Some((path, said(&listed)))
+            });
+            files.collect()
+        };
+        self.layers.iter().map(one).collect()
+    }
+}
+
+/// What is listed, but for extended attributes: which of them a disk takes is the disk's to say.
+fn said(listed: &Listed) -> String {
+    match listed {
+        Listed::Directory { mode, uid, gid, .. } => fact("dir", *mode, (*uid, *gid)),
+        Listed::File => "file".to_owned(),
     }
 }
 

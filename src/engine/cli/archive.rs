@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
 use super::layers::{Directory, Layers, implied};
 use super::names::seen;
+use super::packed::{Packed, digest};
 use crate::engine::{Bytes, Content, DeviceKind, Entry, Node, NodeKind, Time, Tree};
 
 /// Prefix of the name of a deleted file, and the name that makes a directory opaque (OCI image
@@ -25,14 +25,18 @@ pub(super) struct Image<'a> {
     pub(super) reference: &'a str,
     /// Its `config` object: `Volumes`, `User`, `WorkingDir`, `Labels`.
     pub(super) config: Value,
-    /// Layers as tar archives, bottom first.
-    pub(super) layers: &'a [Vec<u8>],
+    /// Bottom first.
+    pub(super) layers: &'a [Packed],
 }
 
 impl Image<'_> {
     /// Writes the archive.
     pub(super) fn write(&self, to: impl Write) -> io::Result<()> {
-        let digests: Vec<String> = self.layers.iter().map(|layer| digest(layer)).collect();
+        let digests: Vec<&str> = self
+            .layers
+            .iter()
+            .map(|layer| layer.digest.as_str())
+            .collect();
         let config = json!({
             "architecture": architecture(),
             "os": "linux",
@@ -56,7 +60,8 @@ impl Image<'_> {
         let mut archive = Builder::new(to);
         file(&mut archive, &config_name, &config)?;
         for (name, layer) in names.iter().zip(self.layers) {
-            file(&mut archive, name, layer)?;
+            let mut header = header_of(layer.length);
+            archive.append_data(&mut header, name, layer.read())?;
         }
         file(
             &mut archive,
@@ -78,27 +83,23 @@ fn architecture() -> &'static str {
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a string cannot fail.
-        let _: std::fmt::Result = write!(text, "{byte:02x}");
-    }
-    text
+fn file(archive: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Result<()> {
+    archive.append_data(&mut header_of(bytes.len() as u64), name, bytes)
 }
 
-fn file(archive: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Result<()> {
+/// The header of a plain file of so many bytes.
+fn header_of(length: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_mode(0o644);
     header.set_uid(0);
     header.set_gid(0);
     header.set_mtime(0);
-    header.set_size(bytes.len() as u64);
-    archive.append_data(&mut header, name, bytes)
+    header.set_size(length);
+    header
 }
 
-/// A declared layer as a tar archive. Every parent that it implies is in it, with the attributes that the
+/// A declared layer as a tar archive; of the kind [`Unsupported`](io::ErrorKind::Unsupported) is the error of one that
+/// no archive can hold. Every parent that it implies is in it, with the attributes that the
 /// layers below have there: an engine would else make it 0755.
 pub(super) fn layer(tree: &Tree, below: &Layers) -> io::Result<Vec<u8>> {
     let mut archive = Builder::new(Vec::new());
@@ -216,9 +217,14 @@ fn directory(
     header.set_size(0);
     header.set_mtime(0);
     extended(archive, &mut header, &attributes.xattrs, mtime)?;
-    let name = format!("{}/", path.trim_start_matches('/'));
-    let name = if name == "/" { "./".to_owned() } else { name };
-    archive.append_data(&mut header, name, io::empty())
+    let name = path.trim_start_matches('/');
+    if name.is_empty() {
+        // By this name alone do Docker and Podman take the top for what it is; as a path the crate does not write it.
+        header.as_old_mut().name = std::array::from_fn(|at| if at == 0 { b'/' } else { 0 });
+        header.set_cksum();
+        return archive.append(&header, io::empty());
+    }
+    archive.append_data(&mut header, format!("{name}/"), io::empty())
 }
 
 /// A PAX header for what the old one has no room for.
@@ -332,6 +338,16 @@ mod tests {
     }
 
     #[test]
+    fn the_top_of_a_layer_has_its_own_name() {
+        let mut top = entry("/", NodeKind::Directory { opaque: false });
+        (top.node.mode, top.node.gid) = (Some(0o711), Some(9));
+        let archive = layer(&Tree(vec![top]), &Vec::new()).unwrap();
+        assert_eq!(listed(&archive), ["/ 711 0"]);
+        let implied = layer(&Tree::default(), &Vec::new()).unwrap();
+        assert_eq!(listed(&implied), ["/ 755 0"]);
+    }
+
+    #[test]
     fn times_before_1970_count_backwards() {
         let time = |seconds, nanos| decimal(Time { seconds, nanos });
         assert_eq!(time(-1, 500_000_000), "-0.500000000");
@@ -340,7 +356,7 @@ mod tests {
 
     #[test]
     fn an_image_is_manifest_config_and_layers() {
-        let layers = [vec![0; 1024]];
+        let layers = [Packed::made(vec![0; 1024])];
         let image = Image {
             reference: "localhost/x:latest",
             config: json!({"User": "7"}),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ground::{Ground, HostDirectory};
+use super::images::Origin;
 use super::inspected::Mount;
 use super::layers::Layers;
 use super::names::{CASE_LABEL, Names, PREFIX};
@@ -56,8 +57,8 @@ pub(super) struct State {
     pub(super) containers: BTreeMap<String, Known>,
     /// Volumes with generated names, the newest last.
     pub(super) anonymous: Vec<(String, VolumeRef)>,
-    /// Declared images, from which others may be built.
-    pub(super) trees: BTreeMap<String, crate::engine::ImageSpec>,
+    /// The layers of declared images, from which others may be built.
+    pub(super) origins: BTreeMap<String, Vec<Arc<Origin>>>,
     /// Those of them that a marker names.
     pub(super) marked: BTreeSet<String>,
     /// Volume → path of the host directory that it shows.

@@ -121,6 +121,7 @@ impl About {
             C::TmpfsSize,
             C::Pause,
             C::HostView,
+            C::ImageArchive,
         ]);
         let podman = self.flavor == Flavor::Podman;
         for (capability, has) in [

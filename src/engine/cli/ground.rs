@@ -38,6 +38,8 @@ pub(super) struct Ground {
     pub(super) program: Program,
     pub(super) about: About,
     pub(super) run: String,
+    /// The run's directory on this machine.
+    pub(super) scratch: PathBuf,
     /// The command that starts an agent: program first.
     pub(super) command: Vec<String>,
     /// Where host directories are.
@@ -86,6 +88,7 @@ impl Ground {
             program,
             about: about.clone(),
             run,
+            scratch: scratch.to_path_buf(),
             command: payload.command(),
             hosts: Hosts::Volume(String::new()),
             world: Mutex::new(None),

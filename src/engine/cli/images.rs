@@ -1,6 +1,7 @@
 //! Images: loaded, committed, imported, tagged, removed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
@@ -11,6 +12,7 @@ use super::flavor::Flavor;
 use super::layers::{Layer, Layers, Paths, of_tree, of_upper};
 use super::names::{CASE_LABEL, RUN_LABEL, below};
 use super::observe::OWN;
+use super::packed::Packed;
 use super::shared::{content, with_tag};
 use crate::engine::{CommitSpec, ImageConfig, ImageSpec, Storage, Tree, Value};
 
@@ -23,35 +25,30 @@ impl Cli {
         {
             return Err(Fault::Unsupported("only images for Linux".to_owned()));
         }
-        if spec.archive.is_some() {
-            let why = "an archive would be loaded under names of its own, which may be somebody's";
-            return Err(Fault::Unsupported(why.to_owned()));
-        }
-        let base = match &spec.from {
-            Some(from) => self.image(from),
-            None => Image::default(),
+        let (mut image, mut origins) = match (&spec.archive, &spec.from) {
+            (Some(archive), _) => self.saved(&spec.name, archive)?,
+            (None, Some(base)) => (self.image(base), self.origins(base)),
+            (None, None) => (Image::default(), Vec::new()),
         };
-        let mut image = base;
-        // An archive has to hold every layer, those of the base too.
-        let trees = self.declared(spec);
         merge(&mut image.config, &spec.config);
-        let mut layers = Layers::new();
-        for (storage, tree) in &trees {
-            let paths = of_tree(tree, &layers);
-            let storage = storage.clone();
-            layers.push(Arc::new(Layer { storage, paths }));
+        for tree in &spec.layers {
+            let storage = Storage::Layer {
+                image: spec.name.clone(),
+                number: image.layers.len() + 1,
+            };
+            let paths = of_tree(tree, &image.layers);
+            image.layers.push(Arc::new(Layer { storage, paths }));
+            origins.push(Arc::new(Origin::Declared(tree.clone())));
         }
-        image.layers = layers;
-        let trees = trees.iter().map(|(_, tree)| tree);
         let shared = if self.shares(&spec.name) {
-            let content = content(trees.clone(), &image.config);
+            let content = content(&origins, &image.config);
             let run = &self.ground.run;
             let labels = [format!("{RUN_LABEL}={run}")];
-            let load = |reference: &str| self.load(reference, &labels, trees, &image);
+            let load = |reference: &str| self.load(reference, &labels, &origins, &image);
             Some(self.ground.images.get(run, &content, load)?)
         } else {
             let reference = with_tag(&self.names.image(&spec.name));
-            self.load(&reference, &self.names.labels(), trees, &image)?;
+            self.load(&reference, &self.names.labels(), &origins, &image)?;
             None
         };
         let mut state = self.state();
@@ -59,24 +56,23 @@ impl Cli {
             Some(reference) => drop(state.shared.insert(with_tag(&spec.name), reference)),
             None => state.has_own_images = true,
         }
-        state.trees.insert(spec.name.clone(), spec.clone());
+        state.origins.insert(spec.name.clone(), origins);
         state.images.insert(spec.name.clone(), image);
         Ok(Value::Nothing)
     }
 
     /// Loads an image under a reference.
-    fn load<'a>(
+    fn load(
         &self,
         reference: &str,
         labels: &[String],
-        trees: impl Iterator<Item = &'a Tree>,
+        origins: &[Arc<Origin>],
         image: &Image,
     ) -> Result<()> {
-        let mut archives: Vec<Vec<u8>> = Vec::new();
-        for (number, tree) in trees.enumerate() {
+        let mut archives = Vec::new();
+        for (number, origin) in origins.iter().enumerate() {
             let below = image.layers.get(..number).unwrap_or_default().to_vec();
-            let layer = archive::layer(tree, &below);
-            archives.push(layer.map_err(|error| Fault::Broken(error.to_string()))?);
+            archives.push(origin.packed(&below)?);
         }
         let written = archive::Image {
             reference,
@@ -120,21 +116,10 @@ impl Cli {
             .or_else(|| self.names.image_of(&reference))
     }
 
-    /// Every layer of a declared image, its base's first.
-    fn declared(&self, spec: &ImageSpec) -> Vec<(Storage, Tree)> {
-        let base = spec
-            .from
-            .as_ref()
-            .and_then(|from| self.state().trees.get(from).cloned());
-        let mut all = base.map_or_else(Vec::new, |base| self.declared(&base));
-        for tree in &spec.layers {
-            let storage = Storage::Layer {
-                image: spec.name.clone(),
-                number: all.len() + 1,
-            };
-            all.push((storage, tree.clone()));
-        }
-        all
+    /// Every layer of a declared image, its base's first: an archive has to hold them all.
+    fn origins(&self, image: &str) -> Vec<Arc<Origin>> {
+        let state = self.state();
+        state.origins.get(image).cloned().unwrap_or_default()
     }
 
     pub(super) fn image(&self, name: &str) -> Image {
@@ -293,6 +278,31 @@ impl Cli {
         names.sort();
         names.dedup();
         Ok(names)
+    }
+}
+
+/// What a layer is made of.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// What a scenario says.
+    Declared(Tree),
+    /// What an archive holds.
+    Saved(Packed),
+}
+
+impl Origin {
+    /// As an archive has it.
+    fn packed(&self, below: &Layers) -> Result<Packed> {
+        match self {
+            Self::Saved(packed) => Ok(packed.clone()),
+            Self::Declared(tree) => {
+                let layer = archive::layer(tree, below).map_err(|error| match error.kind() {
+                    io::ErrorKind::Unsupported => Fault::Unsupported(error.to_string()),
+                    _ => Fault::Broken(error.to_string()),
+                })?;
+                Ok(Packed::made(layer))
+            }
+        }
     }
 }
 

@@ -22,7 +22,8 @@
 //! | `names` | the scenario's names in the daemon, and back |
 //! | `words` | error texts and the kinds that they mean |
 //! | `engine` | one case: operations and bookkeeping |
-//! | `images`, `layers`, `archive` | images, what lies in which of their layers, their archives |
+//! | `images`, `layers`, `archive`, `packed` | images, what lies in which of their layers, their archives |
+//! | `saved` | an image out of an archive that somebody gave |
 //! | `arguments` | a container's specification as arguments |
 //! | `containers`, `volumes`, `files`, `copies` | operations, by what they concern |
 //! | `places` | where `cp` and `export` put things |
@@ -51,11 +52,13 @@ mod mirror;
 mod names;
 mod observe;
 mod owner;
+mod packed;
 mod peers;
 mod pending;
 mod places;
 mod program;
 mod provider;
+mod saved;
 mod shared;
 mod sweep;
 mod volumes;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
+use super::images::Origin;
 use super::names::PREFIX;
-use crate::engine::{ImageConfig, Operation, Tree};
+use crate::engine::{ImageConfig, Operation};
 
 /// An image that is loaded, is being loaded, or could not be.
 type Slot = Arc<Mutex<Option<String>>>;
@@ -53,11 +54,14 @@ fn short(content: &str) -> &str {
 }
 
 /// What makes two images the same: layers and configuration.
-pub(super) fn content<'a>(layers: impl Iterator<Item = &'a Tree>, config: &ImageConfig) -> String {
+pub(super) fn content(layers: &[Arc<Origin>], config: &ImageConfig) -> String {
     let mut hasher = Sha256::new();
     for layer in layers {
-        // Plain data with texts for keys can always be written.
-        hasher.update(serde_json::to_vec(layer).unwrap_or_default());
+        match &**layer {
+            // Plain data with texts for keys can always be written. It starts with a bracket, which no digest does.
+            Origin::Declared(tree) => hasher.update(serde_json::to_vec(tree).unwrap_or_default()),
+            Origin::Saved(packed) => hasher.update(&packed.digest),
+        }
         hasher.update([0]);
     }
     hasher.update(serde_json::to_vec(config).unwrap_or_default());

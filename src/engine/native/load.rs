@@ -1,16 +1,13 @@
 //! `docker load`: an image from an archive.
 
-use std::os::fd::OwnedFd;
-
-use rustix::fs::{Mode, OFlags, ResolveFlags, open};
-
 use super::daemon::Daemon;
 use super::images::LAYERS_MAX;
-use super::refusals::{Fault, Result, fault, refuse, text};
+use super::refusals::{Fault, Result, fault, refuse};
 use crate::engine::{ArchiveFile, Kind};
-use crate::store::archive::{Archive, ArchiveError, ArchivedImage, Limits};
+use crate::store::archive::{
+    Archive, ArchiveError, ArchiveFault, ArchivedImage, Limits, open_below,
+};
 use crate::store::{Config, Layer, names};
-use crate::sys::open_scoped;
 use crate::union::Errno;
 
 impl Daemon {
@@ -21,7 +18,8 @@ impl Daemon {
         file: &ArchiveFile,
     ) -> Result<(Vec<Layer>, Config)> {
         let said = |error| about(file, &error);
-        let archive = Archive::open(below(file)?, &self.store.work(), Limits::default());
+        let opened = open_below(&file.folder, &file.path).map_err(said)?;
+        let archive = Archive::open(opened, &self.store.work(), Limits::default());
         let mut archive = archive.map_err(said)?;
         let image = archive.image(file.tag.as_deref()).map_err(said)?;
         if image.layers.len() > LAYERS_MAX {
@@ -60,12 +58,7 @@ impl Daemon {
             let union = union.map_err(Fault::from)?;
             let namespace = self.ground.keeping.namespace;
             let unpacked = archive.unpack(layer, &union, namespace);
-            unpacked.map_err(|error| {
-                Failed::Archive(ArchiveError {
-                    places: [vec![format!("layer {position}")], error.places].concat(),
-                    fault: error.fault,
-                })
-            })?;
+            unpacked.map_err(|error| Failed::Archive(error.within(format!("layer {position}"))))?;
         }
         Ok(())
     }
@@ -85,25 +78,10 @@ impl From<Fault> for Failed {
 
 /// What is wrong with an archive, in words that name it.
 fn about(file: &ArchiveFile, error: &ArchiveError) -> Fault {
-    match error.errno() {
-        Some(errno @ (Errno::NOSPC | Errno::DQUOT)) => errno.into(),
-        _ => fault(Kind::Other, format!("archive {}: {error}", file.path)),
-    }
-}
-
-/// Opens an archive, which lies below its folder whatever symlinks are on the way.
-fn below(file: &ArchiveFile) -> Result<OwnedFd> {
-    let failed = |errno| {
-        let why = match errno {
-            Errno::XDEV => "it leads out of its folder".to_owned(),
-            errno => text(errno),
-        };
-        fault(Kind::NoSuchPath, format!("archive {}: {why}", file.path))
+    let kind = match error.fault {
+        ArchiveFault::Disk(errno @ (Errno::NOSPC | Errno::DQUOT)) => return errno.into(),
+        ArchiveFault::Absent(_) => Kind::NoSuchPath,
+        _ => Kind::Other,
     };
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let folder = open(&file.folder, flags, Mode::empty()).map_err(failed)?;
-    // Not waiting for the other end of a pipe, nor becoming a terminal's owner.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    open_scoped(folder, &file.path, flags, resolve).map_err(failed)
+    fault(kind, format!("archive {}: {error}", file.path))
 }

@@ -266,8 +266,9 @@ fn kind(
         36..46 if state.has(Capability::HardLinks) && !files.is_empty() => NodeKind::Hardlink {
             to: dice.pick(files).cloned().unwrap_or_default(),
         },
-        46..49 if state.has(Capability::Fifos) => NodeKind::Fifo,
-        49..51 if state.has(Capability::Fifos) => NodeKind::Socket,
+        // A layer holds no socket.
+        49..51 if state.has(Capability::Fifos) && !is_layer => NodeKind::Socket,
+        46..51 if state.has(Capability::Fifos) => NodeKind::Fifo,
         51..55 if state.has(Capability::Devices) => match pool::device(dice) {
             // In a tree it would be a whiteout that does not say so.
             NodeKind::Device { major: 0, .. } => NodeKind::Fifo,

@@ -53,7 +53,6 @@ fn kinds() {
             },
         ),
         ("/x: {fifo: {}}", NodeKind::Fifo),
-        ("/x: {socket: {}}", NodeKind::Socket),
         ("/x: {device: c 1:3}", device(DeviceKind::Char, 1, 3)),
         (
             "/x: {device: b 4095:1048575}",
@@ -103,7 +102,7 @@ fn paths_keep_their_order_and_lose_their_slash() {
 #[test]
 fn the_host_directory_and_volumes() {
     let scenario = good(
-        "title: t\nhost: {./a/: {}, ./a/b: '1', /c: {hardlink: ./a/b}}\n\
+        "title: t\nhost: {./a/: {}, ./a/b: '1', /c: {hardlink: ./a/b}, /s: {socket: {}}}\n\
          volumes: {seeded: {content: {/a: '1'}, labels: {tier: gold}, driver: local, driver_opts: {o: x}}}\n\
          steps: [crash]\n",
     );
@@ -113,7 +112,8 @@ fn the_host_directory_and_volumes() {
         .iter()
         .map(|entry| entry.path.as_str())
         .collect();
-    assert_eq!(paths, ["/a", "/a/b", "/c"]);
+    assert_eq!(paths, ["/a", "/a/b", "/c", "/s"]);
+    assert_eq!(scenario.host.0[3].node.kind, NodeKind::Socket);
     assert_eq!(
         scenario.host.0[2].node.kind,
         NodeKind::Hardlink {

@@ -90,6 +90,17 @@ fn layers_only(pair: &Pair, usage: TreeUse, decoder: &mut Decoder<'_>) {
     }
 }
 
+/// A layer travels as a tar file, which has no such type: `docker commit` and `docker save` leave sockets out.
+fn no_socket_in_layers(pair: &Pair, usage: TreeUse, decoder: &mut Decoder<'_>) {
+    if usage == TreeUse::Layer {
+        decoder.fault_help(
+            pair.spot(),
+            "a layer of an image cannot hold a socket",
+            "a container makes one: `mksock: /x`".to_owned(),
+        );
+    }
+}
+
 /// What the entry is: exactly one key says so.
 fn kind(
     pair: &Pair,
@@ -165,6 +176,7 @@ fn kind_of(
         }
         "socket" => {
             nothing_in(says, decoder);
+            no_socket_in_layers(says, usage, decoder);
             NodeKind::Socket
         }
         "device" => {

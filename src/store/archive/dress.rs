@@ -23,6 +23,18 @@ pub(super) struct Dress {
     default_acl: Option<Vec<u8>>,
 }
 
+/// Whether an attribute marks an opaque directory. Other marks of an overlay are refused.
+pub(super) fn is_opaque_mark(name: &[u8], value: &[u8], is_directory: bool) -> Result<bool> {
+    let Some(mark) = name.strip_prefix(b"trusted.overlay.") else {
+        return Ok(false);
+    };
+    if mark == b"opaque" && value == b"y" && is_directory {
+        return Ok(true);
+    }
+    let message = format!("it has {}, a mark of the file system", shown(name));
+    Err(ArchiveFault::refused(message))
+}
+
 impl Unpacker<'_> {
     /// Sets a directory's attributes, those that can be set now.
     pub(super) fn dress(&mut self, number: Number, node: &NodeRef, entry: &Entry) -> Result<()> {
@@ -74,13 +86,9 @@ impl Unpacker<'_> {
     /// The name under which an attribute is kept, marks of an overlay kept apart; `None` when it was a mark
     /// that has taken effect.
     fn attribute_name(&self, node: &NodeRef, name: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>> {
-        if let Some(mark) = name.strip_prefix(b"trusted.overlay.") {
-            if mark == b"opaque" && value == b"y" && node.kind() == FileKind::Directory {
-                self.union.mark_opaque(node)?;
-                return Ok(None);
-            }
-            let message = format!("it has {}, a mark of the file system", shown(name));
-            return Err(ArchiveFault::refused(message));
+        if is_opaque_mark(name, value, node.kind() == FileKind::Directory)? {
+            self.union.mark_opaque(node)?;
+            return Ok(None);
         }
         let is_ours = self.namespace == XattrNamespace::User;
         Ok(Some(match name.strip_prefix(b"user.overlay.") {

@@ -42,6 +42,9 @@ pub enum ArchiveFault {
         /// As computed.
         found: String,
     },
+    /// It is not there, or not where it may be.
+    #[error("{0}")]
+    Absent(String),
     /// The disk on which it is unpacked, or from which it is read.
     #[error("{}", std::io::Error::from(*.0))]
     Disk(Errno),
@@ -71,7 +74,8 @@ impl ArchiveFault {
 
 impl ArchiveError {
     /// Says around what it happened.
-    pub(super) fn within(mut self, place: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn within(mut self, place: impl Into<String>) -> Self {
         self.places.insert(0, place.into());
         self
     }

@@ -39,6 +39,14 @@ pub struct ArchivedLayer {
     pub(super) diff_id: Digest,
 }
 
+impl ArchivedLayer {
+    /// The SHA-256 of the layer as plain tar, in hexadecimal: what the archive states, which is true of a layer that
+    /// was read.
+    pub fn diff_id(&self) -> String {
+        self.diff_id.hex()
+    }
+}
+
 /// An image that an archive offers.
 #[derive(Debug)]
 enum Offer {

@@ -6,7 +6,7 @@ use super::error::{ArchiveFault, Result};
 /// made to exhaust somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Entries of all layers together.
+    /// Entries of all layers together, and directories that only the paths of entries name.
     pub entries: u64,
     /// Bytes of all layers together, unpacked. A hole counts like data, since whoever reads the file reads it.
     pub bytes: u64,
@@ -47,6 +47,9 @@ pub(super) const BLOBS_MAX: usize = 20_000;
 
 /// Most images that one archive is searched for.
 pub(super) const IMAGES_MAX: usize = 1_000;
+
+/// Most bytes of all paths of a layer that is listed. A million paths of usual length have half of that.
+pub(super) const LISTED_MAX: u64 = 256 << 20;
 
 /// Most parts of a sparse file.
 pub(super) const PARTS_MAX: usize = 65_536;

@@ -8,10 +8,12 @@
 //! | `stream` | a layer's blob as plain tar: decompressed and digested by a thread of its own |
 //! | `entries`, `header`, `pax`, `sparse` | the tar format |
 //! | `unpack`, `names`, `dress` | from entries to a layer on the disk: what, where, whose |
+//! | `list` | what is in a layer, for who hands it on as it is |
 //! | `write`, `layer` | the other way: an archive, and the layers in it |
 //! | `limits`, `error` | what is too much; what is wrong |
 //!
-//! Archives are not trusted. Nothing but the layer's own directory is written, names are walked one by one in
+//! Archives are not trusted: neither what is unpacked here, nor what is handed on to another program, which has to pass
+//! the same checks. Nothing but the layer's own directory is written, names are walked one by one in
 //! a [`Union`](crate::union::Union), which follows no symlink, and whatever a header claims is checked
 //! against [`Limits`] before memory, disk or time is spent on it. Every digest that the archive states is
 //! verified; a layer is complete only when its digest was right.
@@ -30,6 +32,7 @@ mod input;
 mod layer;
 mod layout;
 mod limits;
+mod list;
 mod manifest;
 mod names;
 mod open;
@@ -43,5 +46,6 @@ pub use error::{ArchiveError, ArchiveFault};
 pub use layer::Layer;
 pub use layout::{ArchivedImage, ArchivedLayer};
 pub use limits::Limits;
-pub use open::Archive;
+pub use list::{Listed, Listing};
+pub use open::{Archive, open_below};
 pub use write::{Export, Format};

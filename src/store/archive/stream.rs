@@ -205,17 +205,26 @@ fn fill(source: &mut dyn Read, piece: &mut [u8]) -> Result<usize> {
     Ok(count)
 }
 
-/// Copies a compressed file to another, plain.
-pub(super) fn spool(blob: &Blob, limits: &Limits, into: &mut std::fs::File) -> Result<()> {
-    unpacked(blob, (None, None), limits, |pieces| {
+/// Copies a blob to a file, plain. `count` is told how many bytes come, before they are written. Gives how many came.
+pub(super) fn spool(
+    blob: &Blob,
+    expected: (Option<Digest>, Option<Digest>),
+    limits: &Limits,
+    mut count: impl FnMut(u64) -> Result<()>,
+    into: &mut std::fs::File,
+) -> Result<u64> {
+    let mut total = 0;
+    unpacked(blob, expected, limits, |pieces| {
         loop {
             let here = pieces.fill()?;
             if here.is_empty() {
-                return Ok(());
+                return Ok(total);
             }
+            count(here.len() as u64)?;
             into.write_all(here).map_err(broken)?;
-            let count = here.len();
-            pieces.consume(count);
+            let length = here.len();
+            pieces.consume(length);
+            total += length as u64;
         }
     })
 }

@@ -50,6 +50,7 @@ pub(super) fn unpack<I: Input>(
     while let Some(entry) = entries.next(|| budget.entry())? {
         unpacker
             .entry(&entry, &mut entries, budget)
+            .and_then(|()| unpacker.count_implied(budget))
             .map_err(|error| error.within(format!("entry {}", shown(&entry.path))))?;
     }
     unpacker.finish()
@@ -81,6 +82,8 @@ pub(super) struct Unpacker<'a> {
     pub(super) folders: Vec<Folder>,
     /// The directory that was used last, with those above it: most entries are in it, or near.
     open: Vec<(Number, NodeRef)>,
+    /// Directories that were made since they were counted, because paths lead through them.
+    implied: u64,
 }
 
 impl<'a> Unpacker<'a> {
@@ -96,7 +99,13 @@ impl<'a> Unpacker<'a> {
             known: BTreeMap::new(),
             folders: vec![top],
             open: vec![(0, union.root())],
+            implied: 0,
         }
+    }
+
+    /// Directories count like the entries that they would have: a few long paths must not become very many.
+    fn count_implied(&mut self, budget: &mut Budget) -> Result<()> {
+        (0..std::mem::take(&mut self.implied)).try_for_each(|_| budget.entry())
     }
 
     fn entry<I: Input>(
@@ -191,6 +200,7 @@ impl<'a> Unpacker<'a> {
             Some(Errno::EXIST) => below_what(self.union, dir, name),
             _ => error,
         })?;
+        self.implied += 1;
         Ok((self.enter(key, None), node))
     }
 
@@ -389,7 +399,7 @@ pub(super) fn everything((uid, gid): (u32, u32)) -> Caller {
 }
 
 /// Docker's tar-split: "duplicates of file paths not supported".
-fn twice() -> super::ArchiveError {
+pub(super) fn twice() -> super::ArchiveError {
     ArchiveFault::refused("its path comes a second time")
 }
 
@@ -405,6 +415,10 @@ fn below_what(union: &Union, dir: &NodeRef, name: &[u8]) -> super::ArchiveError 
     let is_link = union
         .lookup(dir, OsStr::from_bytes(name))
         .is_ok_and(|node| node.kind() == FileKind::Symlink);
+    below(name, is_link)
+}
+
+pub(super) fn below(name: &[u8], is_link: bool) -> super::ArchiveError {
     let what = if is_link { "a symbolic link" } else { "a file" };
     ArchiveFault::refused(format!("it lies below {}, {what}", shown(name)))
 }
