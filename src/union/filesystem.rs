@@ -11,6 +11,7 @@ use rustix::fs::{Mode, openat};
 
 use super::copy_up::Need;
 use super::descriptors::Descriptors;
+use super::index::Index;
 use super::listing::Listings;
 use super::lock::{lock, read, write};
 use super::lower::{LowerDirectory, directory_flags};
@@ -40,6 +41,8 @@ pub struct Union {
     pub(super) roots: Arc<[Arc<LowerDirectory>]>,
     pub(super) names: RwLock<()>,
     pub(super) uppers: Mutex<Uppers>,
+    /// Where the layers have files with several names, and one was asked for.
+    pub(super) index: Option<Index>,
     pub(super) descriptors: Descriptors,
     pub(super) listings: Mutex<Listings>,
     recent: Mutex<VecDeque<NodeRef>>,
@@ -58,6 +61,8 @@ pub struct Union {
 #[derive(Debug, Default)]
 pub(super) struct Uppers {
     pub(super) nodes: Held<(u64, u64)>,
+    /// Files of the lower layers that are to go into the index, by `(dev, ino)` there.
+    pub(super) shared: Held<(u64, u64)>,
     /// Inode numbers of copied-up files: that of the lower file.
     pub(super) origins: BTreeMap<(u64, u64), u64>,
 }
@@ -72,14 +77,16 @@ pub(super) enum Step<T> {
 
 impl Union {
     /// Merges a stack. Makes no system call on the layers, and one on the work directory: a union that is
-    /// opened and dropped costs next to nothing.
+    /// opened and dropped costs next to nothing. With an index, that is read.
     ///
     /// # Errors
     /// `EINVAL` for a stack without layers, a plain one that has lowers or no upper, and an upper without
     /// a work directory; `EINVAL` for options that the kernel refuses together (redirects or
     /// metacopy in [`XattrNamespace::User`](super::XattrNamespace::User), metacopy without redirects);
-    /// `EOPNOTSUPP` for [`Options::index`]; `EINVAL` for a work directory that marks its upper layer as
-    /// volatile, or as needing anything else (overlayfs.rst, "Volatile mount").
+    /// `EINVAL` for a work directory that marks its upper layer as volatile, or as needing anything else
+    /// (overlayfs.rst, "Volatile mount"). With [`Options::index`]: `EBUSY` for layers that another union uses, `ESTALE`
+    /// for an upper layer that was used with other lowers or with another work directory, `EINVAL` and `ENODATA` for
+    /// an index that holds something else (union rows 204, 227).
     pub fn open(stack: Stack) -> Result<Arc<Self>> {
         let Stack {
             upper,
@@ -104,6 +111,13 @@ impl Union {
                 super::volatile::mark(work)?;
             }
         }
+        let marks = Marks::new(&options);
+        // Owners that are kept in an attribute are an ordinary user's, for whom the kernel has no index either.
+        let may_index = options.index && !options.plain && options.ownership == Ownership::Real;
+        let index = match (&upper, &work) {
+            (Some(upper), Some(work)) if may_index => Index::open(upper, work, &lowers, marks)?,
+            _ => None,
+        };
         let roots: Arc<[_]> = lowers
             .into_iter()
             .enumerate()
@@ -123,9 +137,10 @@ impl Union {
             Self::learn_empty_upper(&root);
         }
         let clone_refused = options.without.contains(&Feature::Clone);
-        Ok(Arc::new_cyclic(|this| Self {
+        let union = Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
-            marks: Marks::new(&options),
+            marks,
+            index,
             rules,
             options,
             work,
@@ -141,7 +156,17 @@ impl Union {
             whiteout: Mutex::default(),
             clone_refused: AtomicBool::new(clone_refused),
             device: OnceLock::new(),
-        }))
+        });
+        for entry in union.index.iter().flat_map(Index::all) {
+            let ino = union.show_ino(&entry.lower);
+            lock(&union.uppers).origins.insert(entry.upper, ino);
+        }
+        Ok(union)
+    }
+
+    /// Whether links of the lower layers survive a copy-up: [`Options::index`] was asked for, and can be had.
+    pub fn has_index(&self) -> bool {
+        self.index.is_some()
     }
 
     /// The root directory.
@@ -314,6 +339,7 @@ impl Union {
             match &state.upper {
                 Upper::Absent => return Ok(None),
                 Upper::Held(held) => return Ok(Some(Real::itself(Arc::clone(held)))),
+                Upper::Indexed(name) => return self.indexed_real(name).map(Some),
                 Upper::Named => state.dentry.clone().ok_or(Errno::STALE)?,
             }
         };
@@ -348,6 +374,7 @@ impl Union {
                 match &state.upper {
                     Upper::Absent => return Ok(None),
                     Upper::Held(held) => break Arc::clone(held),
+                    Upper::Indexed(_) => return Err(Errno::NOTDIR),
                     Upper::Named => {
                         if let Some(found) = at.0.slot.get() {
                             break found;
