@@ -1,7 +1,12 @@
 //! What the union does beyond the kernel's behaviour: space, plain directories, pinning, copying trees,
 //! differences, threads, and a process that may not do what root may.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail by panicking, and say why they skip"
+)]
 
 use std::ffi::OsStr;
 use std::fs;
@@ -448,20 +453,125 @@ fn trees_are_copied_whole() {
     assert_eq!(target.read_link(&find(&target, "l").unwrap()).unwrap(), "a");
 }
 
-/// What the union cannot do it does not pretend to do.
+fn with_index() -> Options {
+    Options {
+        index: true,
+        ..options()
+    }
+}
+
+/// A lower file with these names, which are all in one directory.
+fn lower_links(scratch: &Scratch, names: &[&str]) {
+    let lower = scratch.path("lower");
+    fs::write(lower.join(names[0]), "content").unwrap();
+    for name in &names[1..] {
+        fs::hard_link(lower.join(names[0]), lower.join(name)).unwrap();
+    }
+}
+
+/// As in the kernel, an index needs somebody who may find files by their handles.
 #[test]
-fn an_index_is_refused() {
+fn an_index_that_cannot_be_is_none() {
     let scratch = Scratch::new();
-    let opened = Union::open(Stack {
-        upper: Some(open(&scratch.path("upper"))),
-        work: Some(open(&scratch.path("work"))),
+    lower_links(&scratch, &["a", "b"]);
+    let kept_otherwise = Options {
+        namespace: XattrNamespace::User,
+        ownership: Ownership::Override,
+        ..with_index()
+    };
+    let union = scratch.union(kept_otherwise);
+    assert!(!union.has_index());
+    write(&union, &find(&union, "a").unwrap(), 0, b"C").unwrap();
+    assert_eq!(content(&union, &find(&union, "b").unwrap()), b"content");
+    assert!(!scratch.path("work").join("index").exists());
+    drop(union);
+    let bare = Union::open(Stack {
+        upper: None,
+        work: None,
         lowers: vec![open(&scratch.path("lower"))],
-        options: Options {
-            index: true,
-            ..options()
-        },
+        options: with_index(),
     });
-    assert_eq!(opened.err(), Some(Errno::OPNOTSUPP));
+    assert!(!bare.unwrap().has_index());
+}
+
+/// Names of one file come and go in many threads: it is written once, nothing is lost, and the number of names is right.
+#[test]
+fn many_threads_share_an_index() {
+    let scratch = Scratch::new();
+    let names = ["a", "b", "c", "d"];
+    lower_links(&scratch, &names);
+    let union = scratch.union(with_index());
+    if !union.has_index() {
+        println!("skipped: no index here");
+        return;
+    }
+    let barrier = Barrier::new(4);
+    std::thread::scope(|scope| {
+        for (thread, name) in names.into_iter().enumerate() {
+            let (union, barrier) = (&union, &barrier);
+            scope.spawn(move || {
+                let dir = union.root();
+                let flags = OpenFlags {
+                    write: true,
+                    ..OpenFlags::default()
+                };
+                barrier.wait();
+                let node = union.lookup(&dir, OsStr::new(name)).unwrap();
+                let handle = union.open_file(&node, flags).unwrap();
+                for round in 0..100 {
+                    handle.append(b"x", &root()).unwrap();
+                    let fresh = format!("n{thread}-{round}");
+                    let (fresh, other) = (OsStr::new(&fresh), names[(thread + 1) % 4]);
+                    let other = union.lookup(&dir, OsStr::new(other)).unwrap();
+                    union.link(&other, &dir, fresh).unwrap();
+                    union.attributes(&node).unwrap();
+                    union.read_directory(&dir).unwrap();
+                    if round % 2 == 0 {
+                        union.unlink(&dir, fresh).unwrap();
+                    } else {
+                        let moved = format!("m{thread}-{}", round % 8);
+                        let to = (&dir, OsStr::new(&moved));
+                        union
+                            .rename((&dir, fresh), to, RenameFlags::Replace)
+                            .unwrap();
+                        // Two names of one file: renaming one to the other leaves both.
+                        let _gone = union.unlink(&dir, fresh);
+                    }
+                }
+            });
+        }
+    });
+    let shown = |union: &Union| -> Vec<(std::ffi::OsString, u64, u64, usize)> {
+        let entries = union.read_directory(&union.root()).unwrap();
+        let node = |name: &OsStr| union.lookup(&union.root(), name).unwrap();
+        let shown = entries.into_iter().map(|entry| {
+            let node = node(&entry.name);
+            let stat = union.attributes(&node).unwrap();
+            assert_eq!(stat.ino, entry.ino);
+            (
+                entry.name,
+                stat.ino,
+                stat.links,
+                content(union, &node).len(),
+            )
+        });
+        shown.collect()
+    };
+    let before = shown(&union);
+    let first = &before[0];
+    for (name, ino, links, length) in &before {
+        assert_eq!((*ino, *links as usize), (first.1, before.len()), "{name:?}");
+        assert_eq!(*length, "content".len() + 400);
+    }
+    drop(union);
+    let again = scratch.union(with_index());
+    assert_eq!(shown(&again), before);
+    for (name, ..) in before {
+        again.unlink(&again.root(), &name).unwrap();
+    }
+    assert_eq!(again.read_directory(&again.root()).unwrap(), []);
+    let index = scratch.path("work").join("index");
+    assert_eq!(fs::read_dir(index).unwrap().count(), 0);
 }
 
 #[test]
