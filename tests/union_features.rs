@@ -4,8 +4,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "helpers of tests fail by panicking, and say why they skip"
+    reason = "helpers of tests fail by panicking, and index what they made"
 )]
 
 use std::ffi::OsStr;
@@ -494,6 +493,48 @@ fn an_index_that_cannot_be_is_none() {
     assert!(!bare.unwrap().has_index());
 }
 
+/// Writes through one name; gives the file new ones by way of another, and takes some of them away.
+fn change_names_of_one_file(union: &Arc<Union>, name: &str, other: &str) {
+    let dir = union.root();
+    let flags = OpenFlags {
+        write: true,
+        ..OpenFlags::default()
+    };
+    let node = find(union, name).unwrap();
+    let handle = union.open_file(&node, flags).unwrap();
+    for round in 0..100 {
+        handle.append(b"x", &root()).unwrap();
+        let fresh = format!("{name}-{round}");
+        let fresh = OsStr::new(&fresh);
+        let other = find(union, other).unwrap();
+        union.link(&other, &dir, fresh).unwrap();
+        union.attributes(&node).unwrap();
+        union.read_directory(&dir).unwrap();
+        if round % 2 == 0 {
+            union.unlink(&dir, fresh).unwrap();
+        } else {
+            let moved = format!("{name}-moved-{}", round % 8);
+            let (from, to) = ((&dir, fresh), (&dir, OsStr::new(&moved)));
+            union.rename(from, to, RenameFlags::Replace).unwrap();
+            // Renaming one name of a file to another leaves both.
+            let _gone = union.unlink(&dir, fresh);
+        }
+    }
+}
+
+/// Every name at the top: inode number, links, length.
+fn links_in(union: &Arc<Union>) -> Vec<(std::ffi::OsString, u64, u64, usize)> {
+    let entries = union.read_directory(&union.root()).unwrap();
+    let shown = entries.into_iter().map(|entry| {
+        let node = union.lookup(&union.root(), &entry.name).unwrap();
+        let stat = union.attributes(&node).unwrap();
+        assert_eq!(stat.ino, entry.ino);
+        let length = content(union, &node).len();
+        (entry.name, stat.ino, stat.links, length)
+    });
+    shown.collect()
+}
+
 /// Names of one file come and go in many threads: it is written once, nothing is lost, and the number of names is right.
 #[test]
 fn many_threads_share_an_index() {
@@ -510,62 +551,20 @@ fn many_threads_share_an_index() {
         for (thread, name) in names.into_iter().enumerate() {
             let (union, barrier) = (&union, &barrier);
             scope.spawn(move || {
-                let dir = union.root();
-                let flags = OpenFlags {
-                    write: true,
-                    ..OpenFlags::default()
-                };
                 barrier.wait();
-                let node = union.lookup(&dir, OsStr::new(name)).unwrap();
-                let handle = union.open_file(&node, flags).unwrap();
-                for round in 0..100 {
-                    handle.append(b"x", &root()).unwrap();
-                    let fresh = format!("n{thread}-{round}");
-                    let (fresh, other) = (OsStr::new(&fresh), names[(thread + 1) % 4]);
-                    let other = union.lookup(&dir, OsStr::new(other)).unwrap();
-                    union.link(&other, &dir, fresh).unwrap();
-                    union.attributes(&node).unwrap();
-                    union.read_directory(&dir).unwrap();
-                    if round % 2 == 0 {
-                        union.unlink(&dir, fresh).unwrap();
-                    } else {
-                        let moved = format!("m{thread}-{}", round % 8);
-                        let to = (&dir, OsStr::new(&moved));
-                        union
-                            .rename((&dir, fresh), to, RenameFlags::Replace)
-                            .unwrap();
-                        // Two names of one file: renaming one to the other leaves both.
-                        let _gone = union.unlink(&dir, fresh);
-                    }
-                }
+                change_names_of_one_file(union, name, names[(thread + 1) % 4]);
             });
         }
     });
-    let shown = |union: &Union| -> Vec<(std::ffi::OsString, u64, u64, usize)> {
-        let entries = union.read_directory(&union.root()).unwrap();
-        let node = |name: &OsStr| union.lookup(&union.root(), name).unwrap();
-        let shown = entries.into_iter().map(|entry| {
-            let node = node(&entry.name);
-            let stat = union.attributes(&node).unwrap();
-            assert_eq!(stat.ino, entry.ino);
-            (
-                entry.name,
-                stat.ino,
-                stat.links,
-                content(union, &node).len(),
-            )
-        });
-        shown.collect()
-    };
-    let before = shown(&union);
-    let first = &before[0];
-    for (name, ino, links, length) in &before {
-        assert_eq!((*ino, *links as usize), (first.1, before.len()), "{name:?}");
+    let before = links_in(&union);
+    let links = before.len() as u64;
+    for (name, ino, shown, length) in &before {
+        assert_eq!((*ino, *shown), (before[0].1, links), "{name:?}");
         assert_eq!(*length, "content".len() + 400);
     }
     drop(union);
     let again = scratch.union(with_index());
-    assert_eq!(shown(&again), before);
+    assert_eq!(links_in(&again), before);
     for (name, ..) in before {
         again.unlink(&again.root(), &name).unwrap();
     }

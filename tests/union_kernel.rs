@@ -252,6 +252,7 @@ fn random_with_an_index() {
     compare_random(raw(WITH_INDEX), seeds(24));
     compare_random(raw(WITH_INDEX_AND_REDIRECTS), seeds(8));
     compare_random(raw(WITH_INDEX_AND_METACOPY), seeds(8));
+    compare_random(WITH_INDEX_ON_A_POOR_DISK, seeds(4));
 }
 
 #[test]
@@ -463,6 +464,10 @@ fn in_a_user_namespace() {
     compare_table(&rows, raw(WITH_USER_MARKS));
     compare_random(raw(WITH_USER_MARKS), seeds(8));
     write_in_turn(WITH_USER_MARKS, "", seeds(4));
+    // Without the right to find files by their handles, neither keeps an index.
+    let links: Vec<_> = table::INDEX.iter().filter(needs_more).copied().collect();
+    assert!(links.len() > 10, "{} rows", links.len());
+    compare_table(&links, raw(WITH_INDEX_IN_USER_MARKS));
     compare_table(&rows, IN_NAMESPACE);
     compare_random(IN_NAMESPACE, seeds(8));
     println!("compared in the namespace");

@@ -9,12 +9,12 @@ use rustix::io::Errno;
 use rustix::ioctl::{Getter, Opcode, ioctl, opcode};
 
 /// `MAX_HANDLE_SZ`: no handle is longer.
-const LONGEST: usize = 128;
+const LONGEST: u32 = 128;
 
 /// `FS_IOC_GETFSUUID`: one byte of length, and a UUID.
 const GET_UUID: Opcode = opcode::read::<[u8; 17]>(0x15, 0);
 
-/// What a file system calls one of its files: name_to_handle_at(2).
+/// What a file system calls one of its files: `name_to_handle_at(2)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileHandle {
     /// What the file system makes of the bytes.
@@ -28,7 +28,7 @@ pub struct FileHandle {
 struct Native {
     length: u32,
     kind: i32,
-    bytes: [u8; LONGEST],
+    bytes: [u8; LONGEST as usize],
 }
 
 /// Handle of a name in a directory, or, with an empty name, of what is open. Follows no link.
@@ -38,9 +38,9 @@ struct Native {
 pub fn handle_of(directory: impl AsFd, name: &OsStr) -> Result<FileHandle, Errno> {
     let name = CString::new(name.as_bytes()).map_err(|_nul| Errno::INVAL)?;
     let mut native = Native {
-        length: LONGEST as u32,
+        length: LONGEST,
         kind: 0,
-        bytes: [0; LONGEST],
+        bytes: [0; LONGEST as usize],
     };
     let mut mount: libc::c_int = 0;
     let flags = if name.is_empty() {
@@ -79,25 +79,28 @@ pub fn open_handle(disk: impl AsFd, handle: &FileHandle, flags: OFlags) -> Resul
     let mut native = Native {
         length: u32::try_from(handle.bytes.len()).map_err(|_long| Errno::INVAL)?,
         kind: handle.kind,
-        bytes: [0; LONGEST],
+        bytes: [0; LONGEST as usize],
     };
     let room = native.bytes.get_mut(..handle.bytes.len());
     room.ok_or(Errno::INVAL)?.copy_from_slice(&handle.bytes);
     let flags = flags | OFlags::CLOEXEC;
     #[expect(unsafe_code, reason = "rustix has no open_by_handle_at")]
-    // SAFETY: the handle is as long as it says. What comes back is a new descriptor that nobody else owns.
-    unsafe {
-        let opened = libc::syscall(
+    // SAFETY: the handle is as long as it says, and lives through the call.
+    let opened = unsafe {
+        libc::syscall(
             libc::SYS_open_by_handle_at,
             disk.as_fd().as_raw_fd(),
             &raw const native,
             flags.bits(),
-        );
-        match i32::try_from(opened) {
-            Ok(descriptor) if descriptor >= 0 => Ok(OwnedFd::from_raw_fd(descriptor)),
-            _ => Err(last_error()),
-        }
+        )
+    };
+    let descriptor = i32::try_from(opened).map_err(|_large| Errno::BADF)?;
+    if descriptor < 0 {
+        return Err(last_error());
     }
+    #[expect(unsafe_code, reason = "the call gives a bare number")]
+    // SAFETY: it is a new descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
 fn last_error() -> Errno {
@@ -111,8 +114,11 @@ fn last_error() -> Errno {
 /// `EBADF` for what is open for its path only.
 pub fn file_system_uuid(open: impl AsFd) -> Result<[u8; 16], Errno> {
     #[expect(unsafe_code, reason = "every ioctl is")]
-    // SAFETY: this one writes a length and sixteen bytes.
-    let told = unsafe { ioctl(open, Getter::<GET_UUID, [u8; 17]>::new()) };
+    // SAFETY: it is the number of a call that writes so many bytes.
+    let getter = unsafe { Getter::<GET_UUID, [u8; 17]>::new() };
+    #[expect(unsafe_code, reason = "every ioctl is")]
+    // SAFETY: this one writes a length and sixteen bytes, and does nothing else.
+    let told = unsafe { ioctl(open, getter) };
     match told {
         Ok([_, uuid @ ..]) => Ok(uuid),
         Err(Errno::BADF) => Err(Errno::BADF),

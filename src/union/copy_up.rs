@@ -234,17 +234,14 @@ impl Union {
         } = copied;
         let _names = write(&self.names);
         let copy = real.stat()?;
-        let (upper, entry) = match entry {
-            Some(name) => {
-                let entry = self.publish_in_index(name, lower, (real, &copy), temporary)?;
-                (Upper::Indexed(entry.name.clone()), Some(entry))
+        let (upper, entry) = if let Some(name) = entry {
+            let entry = self.publish_in_index(name, lower, (real, &copy), temporary)?;
+            (Upper::Indexed(entry.name.clone()), Some(entry))
+        } else {
+            if !has_data && let Some(parent) = self.parent(node) {
+                self.set_impure(&self.real(&parent)?)?;
             }
-            None => {
-                if !has_data && let Some(parent) = self.parent(node) {
-                    self.set_impure(&self.real(&parent)?)?;
-                }
-                (self.publish_by_name(node, real, temporary)?, None)
-            }
+            (self.publish_by_name(node, real, temporary)?, None)
         };
         let mut uppers = lock(&self.uppers);
         let mut state = lock(&node.0.state);

@@ -88,36 +88,14 @@ impl Union {
     /// for an upper layer that was used with other lowers or with another work directory, `EINVAL` and `ENODATA` for
     /// an index that holds something else (union rows 204, 227).
     pub fn open(stack: Stack) -> Result<Arc<Self>> {
+        let rules = Rules::new(&stack.options)?;
+        let index = prepare(&stack)?;
         let Stack {
             upper,
             work,
             lowers,
             options,
         } = stack;
-        let rules = Rules::new(&options)?;
-        let layers_fit = if options.plain {
-            upper.is_some() && lowers.is_empty()
-        } else {
-            (upper.is_none() || work.is_some()) && (upper.is_some() || !lowers.is_empty())
-        };
-        if !layers_fit {
-            return Err(Errno::INVAL);
-        }
-        if let Some(work) = work.as_ref().filter(|_| upper.is_some() && !options.plain) {
-            if !options.fresh {
-                super::volatile::check(work)?;
-            }
-            if options.volatile {
-                super::volatile::mark(work)?;
-            }
-        }
-        let marks = Marks::new(&options);
-        // Owners that are kept in an attribute are an ordinary user's, for whom the kernel has no index either.
-        let may_index = options.index && !options.plain && options.ownership == Ownership::Real;
-        let index = match (&upper, &work) {
-            (Some(upper), Some(work)) if may_index => Index::open(upper, work, &lowers, marks)?,
-            _ => None,
-        };
         let roots: Arc<[_]> = lowers
             .into_iter()
             .enumerate()
@@ -139,7 +117,7 @@ impl Union {
         let clone_refused = options.without.contains(&Feature::Clone);
         let union = Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
-            marks,
+            marks: Marks::new(&options),
             index,
             rules,
             options,
@@ -157,11 +135,16 @@ impl Union {
             clone_refused: AtomicBool::new(clone_refused),
             device: OnceLock::new(),
         });
-        for entry in union.index.iter().flat_map(Index::all) {
-            let ino = union.show_ino(&entry.lower);
-            lock(&union.uppers).origins.insert(entry.upper, ino);
-        }
+        union.number_entries();
         Ok(union)
+    }
+
+    /// Learns which inode numbers the files of the index show.
+    fn number_entries(&self) {
+        for entry in self.index.iter().flat_map(Index::all) {
+            let ino = self.show_ino(&entry.lower);
+            lock(&self.uppers).origins.insert(entry.upper, ino);
+        }
     }
 
     /// Whether links of the lower layers survive a copy-up: [`Options::index`] was asked for, and can be had.
@@ -394,6 +377,41 @@ impl Union {
         }
         Ok(Some(open))
     }
+}
+
+/// Checks the layers against each other, and prepares the work directory.
+fn prepare(stack: &Stack) -> Result<Option<Index>> {
+    let Stack {
+        upper,
+        work,
+        lowers,
+        options,
+    } = stack;
+    let layers_fit = if options.plain {
+        upper.is_some() && lowers.is_empty()
+    } else {
+        (upper.is_none() || work.is_some()) && (upper.is_some() || !lowers.is_empty())
+    };
+    if !layers_fit {
+        return Err(Errno::INVAL);
+    }
+    let layer = upper.as_ref().zip(work.as_ref());
+    let Some((upper, work)) = layer.filter(|_| !options.plain) else {
+        return Ok(None);
+    };
+    if !options.fresh {
+        super::volatile::check(work)?;
+    }
+    // Owners that are kept in an attribute are an ordinary user's, for whom the kernel has no index either.
+    let index = if options.index && options.ownership == Ownership::Real {
+        Index::open(upper, work, lowers, Marks::new(options))?
+    } else {
+        None
+    };
+    if options.volatile {
+        super::volatile::mark(work)?;
+    }
+    Ok(index)
 }
 
 /// Refuses what is not a single name.

@@ -21,6 +21,10 @@ struct Shown {
 
 /// Which of the two a script is compared under.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "mount options are independent switches"
+)]
 pub(crate) struct Plan {
     pub(crate) style: Style,
     /// Compare the upper layers on the disk, too.

@@ -109,10 +109,10 @@ pub(crate) const EVENTS: &[Event] = &[
         set(&entry(layers), LINKS, b"U-2");
     }),
     ("numbers that are none", |layers| {
-        set(&entry(layers), LINKS, b"X9")
+        set(&entry(layers), LINKS, b"X9");
     }),
     ("a number without a sign", |layers| {
-        set(&entry(layers), LINKS, b"U7")
+        set(&entry(layers), LINKS, b"U7");
     }),
     ("a whiteout for an entry", |layers| {
         let path = orphan(layers);

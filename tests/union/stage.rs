@@ -219,7 +219,8 @@ pub(crate) fn try_open(layers: &Layers, options: Options) -> Result<Arc<Union>, 
 
 /// How many files in the making lie in an index, but for whiteouts that are kept for further ones.
 pub(crate) fn files_in_the_making(layers: &Layers) -> usize {
-    let entries = std::fs::read_dir(layers.work.join("index")).unwrap();
+    let entries = std::fs::read_dir(layers.work.join("index"));
+    let entries = entries.into_iter().flatten();
     let is_left = |entry: &std::fs::DirEntry| {
         let is_temporary = entry.file_name().to_str().unwrap().starts_with('#');
         is_temporary && describe(&entry.path()).unwrap().kind != 'c'
@@ -230,8 +231,10 @@ pub(crate) fn files_in_the_making(layers: &Layers) -> usize {
 /// What is in an index, but for the names, which are those of the files of one copy.
 pub(crate) fn raw_index(layers: &Layers) -> Vec<String> {
     let mut entries = Vec::new();
-    for entry in std::fs::read_dir(layers.work.join("index")).unwrap() {
-        let entry = entry.unwrap();
+    let Ok(index) = std::fs::read_dir(layers.work.join("index")) else {
+        return vec!["there is none".to_owned()];
+    };
+    for entry in index.map(Result::unwrap) {
         // A whiteout that the kernel keeps for further ones.
         if !entry.file_name().to_str().unwrap().starts_with('#') {
             let mut described = describe(&entry.path()).unwrap();
