@@ -28,7 +28,7 @@ const RECENT: usize = 512;
 ///
 /// Locks, in the order in which they are taken: a node's `copying` or `changing`; `names`, which guards
 /// the assignment of names to nodes and to places of the real disk; `uppers`; a node's `children` and
-/// `state`, for moments only. Data are read, written and copied outside `names`.
+/// `state`, and the entries of the index, for moments only. Data are read, written and copied outside `names`.
 #[derive(Debug)]
 pub struct Union {
     pub(super) options: Options,
