@@ -353,16 +353,14 @@ steps:
         );
         assert!(absent.reason.contains("metacopy=on"), "{name}: {absent}");
     }
-    for (name, why) in [
-        ("native:volatile", "which volatile forbids"),
-        ("native:index=on", "Operation not supported"),
-    ] {
-        let probed = registry::provider(name)
-            .unwrap()
-            .probe(&options(scratch.path()));
-        let absent = probed.unwrap_err();
-        assert!(absent.reason.contains(why), "{name}: {absent}");
-    }
+    let probed = registry::provider("native:volatile")
+        .unwrap()
+        .probe(&options(scratch.path()));
+    let absent = probed.unwrap_err();
+    assert!(absent.reason.contains("which volatile forbids"), "{absent}");
+    let probed = registry::provider("native:index=on").unwrap();
+    let found = probed.probe(&options(scratch.path())).unwrap();
+    assert_eq!(found.driver, "union (index=on)");
     let probed = registry::provider("overlayfs:index=on").unwrap();
     let found = probed.probe(&options(scratch.path())).unwrap();
     assert_eq!(

@@ -16,10 +16,10 @@ use std::fmt::Write as _;
 
 use layerspec::union::{Errno, Feature, Options};
 use union::compare::{Plan, differences};
-use union::kernel::Kernel;
+use union::kernel::{Kernel, Layers};
 use union::script::Script;
 use union::stage::{self, Style};
-use union::{mixed, random, table};
+use union::{index, mixed, random, table};
 
 /// Says why a test cannot run here.
 fn obstacle() -> Option<&'static str> {
@@ -70,6 +70,26 @@ const WITH_USER_MARKS: Plan = Plan::new(Style::UserMarks);
 const WITH_REDIRECTS: Plan = Plan {
     redirect_dir: true,
     ..AS_ROOT
+};
+const WITH_INDEX: Plan = Plan {
+    index: true,
+    ..AS_ROOT
+};
+const WITH_INDEX_AND_REDIRECTS: Plan = Plan {
+    index: true,
+    ..WITH_REDIRECTS
+};
+const WITH_INDEX_AND_METACOPY: Plan = Plan {
+    index: true,
+    ..WITH_METACOPY
+};
+const WITH_INDEX_IN_USER_MARKS: Plan = Plan {
+    index: true,
+    ..WITH_USER_MARKS
+};
+const WITH_INDEX_ON_A_POOR_DISK: Plan = Plan {
+    index: true,
+    ..ON_A_POOR_DISK
 };
 
 /// Owners in an attribute, as an ordinary user keeps them; the kernel knows nothing of it.
@@ -141,6 +161,23 @@ fn table_without_whiteout_devices() {
     compare_table(table::ROWS, WITHOUT_DEVICES);
 }
 
+#[test]
+fn table_with_an_index() {
+    compare_table(table::ROWS, raw(WITH_INDEX));
+    for plan in [
+        WITH_INDEX,
+        WITH_INDEX_AND_REDIRECTS,
+        WITH_INDEX_AND_METACOPY,
+        WITH_INDEX_ON_A_POOR_DISK,
+    ] {
+        compare_table(table::INDEX, raw(plan));
+    }
+    compare_table(table::INDEX, raw(AS_ROOT));
+    let is_regular = |row: &&table::Row| !row.0.contains("special");
+    let rows: Vec<_> = table::INDEX.iter().filter(is_regular).copied().collect();
+    compare_table(&rows, raw(WITH_INDEX_IN_USER_MARKS));
+}
+
 fn compare_random(plan: Plan, seeds: std::ops::Range<u64>) {
     if let Some(obstacle) = obstacle() {
         println!("skipped: {obstacle}");
@@ -149,7 +186,7 @@ fn compare_random(plan: Plan, seeds: std::ops::Range<u64>) {
     let mut failures = String::new();
     for seed in seeds {
         let scratch = scratch();
-        let script = random_script(seed);
+        let script = random_script(seed, plan);
         let found = differences(&script, scratch.path(), plan);
         if !found.is_empty() {
             let _ = writeln!(failures, "seed {seed}\n{found}");
@@ -158,8 +195,12 @@ fn compare_random(plan: Plan, seeds: std::ops::Range<u64>) {
     assert!(failures.is_empty(), "{failures}");
 }
 
-fn random_script(seed: u64) -> Script {
-    let mut script = random::script(seed);
+fn random_script(seed: u64, plan: Plan) -> Script {
+    let mut script = if plan.index {
+        random::script_with_links(seed)
+    } else {
+        random::script(seed)
+    };
     if std::env::var_os(NAMESPACE).is_some() {
         // What the kernel would refuse before it asks the file system.
         script.steps.retain(|words| {
@@ -207,6 +248,14 @@ fn random_with_metacopy() {
 }
 
 #[test]
+fn random_with_an_index() {
+    compare_random(raw(WITH_INDEX), seeds(24));
+    compare_random(raw(WITH_INDEX_AND_REDIRECTS), seeds(8));
+    compare_random(raw(WITH_INDEX_AND_METACOPY), seeds(8));
+    compare_random(WITH_INDEX_ON_A_POOR_DISK, seeds(4));
+}
+
+#[test]
 fn random_on_a_poor_disk() {
     compare_random(ON_A_POOR_DISK, seeds(12));
 }
@@ -224,7 +273,7 @@ fn write_in_turn(plan: Plan, beyond: &str, seeds: std::ops::Range<u64>) {
     let mut failures = String::new();
     for seed in seeds {
         let scratch = scratch();
-        let found = mixed::differences(&random_script(seed), scratch.path(), plan, beyond);
+        let found = mixed::differences(&random_script(seed, plan), scratch.path(), plan, beyond);
         if !found.is_empty() {
             let _ = writeln!(failures, "seed {seed}\n{found}");
         }
@@ -250,6 +299,66 @@ fn in_turn_with_redirects() {
 #[test]
 fn in_turn_with_metacopy() {
     write_in_turn(WITH_METACOPY, "", seeds(8));
+}
+
+#[test]
+fn in_turn_with_both_keeping_an_index() {
+    write_in_turn(WITH_INDEX, "", seeds(8));
+    write_in_turn(WITH_INDEX_AND_REDIRECTS, "", seeds(4));
+}
+
+#[test]
+fn indexes_after_events() {
+    if let Some(obstacle) = obstacle() {
+        println!("skipped: {obstacle}");
+        return;
+    }
+    let mut failures = String::new();
+    for (name, event) in index::EVENTS {
+        let scratch = scratch();
+        let [kernel, we] = index::after(*event, scratch.path());
+        if kernel != we {
+            let _ = writeln!(failures, "{name}\n  kernel: {kernel:#?}\n  we: {we:#?}");
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+/// Of what is in use nobody else makes an upper layer or a work directory, nor reads what is being written.
+#[test]
+fn layers_with_an_index_are_in_use() {
+    if let Some(obstacle) = obstacle() {
+        println!("skipped: {obstacle}");
+        return;
+    }
+    let scratch = scratch();
+    let script = Script::parse("0 file a x; 0 link a b");
+    let one = stage::build(&script, &scratch.path().join("one"), Style::Real);
+    let other = stage::build(&script, &scratch.path().join("other"), Style::Real);
+    let with_index = || Options {
+        index: true,
+        ..Options::default()
+    };
+    let mix = |upper: &Layers, work: &Layers, lower: &std::path::Path| Layers {
+        upper: upper.upper.clone(),
+        work: work.work.clone(),
+        lowers: vec![lower.to_owned()],
+    };
+    let lower = &one.lowers[0];
+    let open = stage::try_open(&one, with_index()).unwrap();
+    assert!(open.has_index());
+    for layers in [
+        mix(&one, &other, lower),
+        mix(&other, &one, lower),
+        mix(&other, &other, &one.upper),
+    ] {
+        let refused = stage::try_open(&layers, with_index());
+        assert_eq!(refused.err(), Some(Errno::BUSY), "{layers:?}");
+        // Whoever needs no index is warned by the kernel, and let through.
+        stage::try_open(&layers, Options::default()).unwrap();
+    }
+    drop(open);
+    stage::try_open(&one, with_index()).unwrap();
 }
 
 /// Neither opens the upper layer of a volatile union again, whichever wrote it.
@@ -355,6 +464,10 @@ fn in_a_user_namespace() {
     compare_table(&rows, raw(WITH_USER_MARKS));
     compare_random(raw(WITH_USER_MARKS), seeds(8));
     write_in_turn(WITH_USER_MARKS, "", seeds(4));
+    // Without the right to find files by their handles, neither keeps an index.
+    let links: Vec<_> = table::INDEX.iter().filter(needs_more).copied().collect();
+    assert!(links.len() > 10, "{} rows", links.len());
+    compare_table(&links, raw(WITH_INDEX_IN_USER_MARKS));
     compare_table(&rows, IN_NAMESPACE);
     compare_random(IN_NAMESPACE, seeds(8));
     println!("compared in the namespace");

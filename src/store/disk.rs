@@ -80,6 +80,21 @@ impl Disk {
         }
     }
 
+    /// Removes files that were being made when a process ended.
+    pub(super) fn drop_files_in_the_making(&mut self) -> Result<(), Errno> {
+        for name in self.list()? {
+            if let Some(name) = name.to_str().filter(|name| name.starts_with('#')) {
+                self.remove(name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a directory was made or opened.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.opened.contains_key(name)
+    }
+
     /// Removes what lies under a name.
     pub(super) fn remove(&mut self, name: &str) -> Result<(), Errno> {
         match self.opened.remove(name) {

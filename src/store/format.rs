@@ -4,6 +4,7 @@
 //! STORE/
 //!   l1/  l4/              read-only layers, in kernel overlayfs's format
 //!   c5/                   the writable layer (upper) of container 5
+//!   x5/                   its work directory, if it has an index (`index=on`)
 //!   v3/                   the content of volume 3
 //!   t6/                   the content of a tmpfs
 //!   records               what all of these are
@@ -39,8 +40,8 @@
 //! - A volume that stays is filled with an image's files between the setting and the dropping of an `f` record, which
 //!   says what the directory was like. Where one is found, the directory is emptied again.
 //!
-//! Opening a store therefore removes: `#…` and `records.new`; volumes that go with a container that is not there;
-//! directories `cN` and `vN` without their record; layers `lN` that no image's and no container's record lists; every
+//! Opening a store therefore removes: `#…`, in `xN` too, and `records.new`; volumes that go with a container that is not there;
+//! directories `cN` and `vN` without their record, and `xN` without that of `cN`; layers `lN` that no image's and no container's record lists; every
 //! `tN`. Each of these steps may be the last before the next crash. What could not be removed while the store was in use
 //! (`EIO`) is nobody's either, and goes then.
 //!

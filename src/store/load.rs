@@ -26,7 +26,7 @@ fn parse(name: &str) -> Option<(char, Number)> {
     let letter = name.chars().next()?;
     let number = name.get(letter.len_utf8()..)?.parse().ok()?;
     // Only the one spelling: no leading zeros, no signs.
-    let is_ours = "lcvt".contains(letter) && directory_name(letter, number) == name;
+    let is_ours = "lcvtx".contains(letter) && directory_name(letter, number) == name;
     is_ours.then_some((letter, number))
 }
 
@@ -59,6 +59,10 @@ pub(super) fn load(disk: &mut Disk, durable: bool) -> Result<Loaded, Errno> {
             next = next.max(number + 1);
             if !tables.names(letter, number, &layers) {
                 disk.remove(name)?;
+            } else if letter == 'x' {
+                // It is known of, then, when its container goes.
+                let work = disk.open(name)?;
+                Disk::new(work).drop_files_in_the_making()?;
             }
         } else if name.starts_with('#') || name == log::NEW {
             disk.remove(name)?;
@@ -95,7 +99,7 @@ impl Tables {
     fn names(&self, letter: char, number: Number, layers: &BTreeSet<Number>) -> bool {
         match letter {
             'l' => layers.contains(&number),
-            'c' => self.containers.contains_key(&number),
+            'c' | 'x' => self.containers.contains_key(&number),
             'v' => self.volumes.contains_key(&number),
             _ => false,
         }

@@ -236,6 +236,19 @@ impl Store {
         self.disk.open(&directory_name('c', number))
     }
 
+    /// The work directory of a container whose upper has an index: made when it is first asked for, kept for as long as
+    /// the container.
+    ///
+    /// # Errors
+    /// Of the disk.
+    pub fn index(&mut self, number: Number) -> Result<Directory, Errno> {
+        let name = directory_name('x', number);
+        match self.disk.make(&name) {
+            Err(Errno::EXIST) => self.disk.open(&name),
+            made => made,
+        }
+    }
+
     /// An empty directory that no record names and that no reopening keeps: a tmpfs.
     ///
     /// # Errors
@@ -345,6 +358,10 @@ impl Store {
             self.commit(vec![Change::Container(number, None)])?;
         }
         self.clear(directory_name('c', number));
+        let index = directory_name('x', number);
+        if self.disk.knows(&index) {
+            self.clear(index);
+        }
         Ok(())
     }
 

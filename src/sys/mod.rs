@@ -1,8 +1,10 @@
-//! System calls that `rustix` offers as unsafe only, or that want to be made again. The only place that may lift
+//! System calls that `rustix` offers as unsafe only or not at all, or that want to be made again. The only place that may lift
 //! the ban on `unsafe`.
 
+mod handles;
 mod namespaces;
 mod scoped;
 
+pub use handles::{FileHandle, file_system_uuid, handle_of, open_handle};
 pub use namespaces::{NameSpace, enter_own};
 pub use scoped::open_scoped;

@@ -63,10 +63,10 @@ impl Union {
     /// Facts of the real file as the union shows them.
     pub(super) fn show(&self, node: &NodeRef, real: &Real, facts: &Facts) -> Result<Attributes> {
         let owner = self.shown_owner(real, facts)?;
-        let (ino, is_merged) = {
+        let (ino, is_merged, entry) = {
             let state = lock(&node.0.state);
             let parts = state.lowers.len() + usize::from(!state.upper.is_absent());
-            (state.ino, parts > 1)
+            (state.ino, parts > 1, state.entry.clone())
         };
         Ok(Attributes {
             kind: node.0.kind,
@@ -80,7 +80,11 @@ impl Union {
             },
             blocks: self.blocks(node, facts)?,
             // A merged directory does not count its subdirectories (union row 147).
-            links: if is_merged { 1 } else { facts.links },
+            links: if is_merged {
+                1
+            } else {
+                self.links(real, facts, entry.as_deref())?
+            },
             ino: if ino == 0 { self.show_ino(facts) } else { ino },
             device: owner.device,
             atime: facts.atime,

@@ -5,7 +5,8 @@
 //! existing name is what makes ext4 write data out. Parents come first. The parent directory's times stay,
 //! because for the merged view nothing has happened. Nothing is flushed to the disk.
 //!
-//! A lower hard link is broken: each name gets a file of its own, as without `index` (union row 102).
+//! A lower hard link is broken: each name gets a file of its own (union row 102); unless the union has an index, where
+//! the copy appears first: see [`links`](super::links).
 //! Source: overlayfs.rst "Non-directories"; `fs/overlayfs/copy_up.c`.
 
 use std::ffi::{OsStr, OsString};
@@ -23,6 +24,17 @@ use super::node::{NodeRef, Upper};
 use super::real::{Facts, Real, type_of_kind};
 use super::temporary::Temporary;
 use super::{Directory, Errno, Feature, FileKind, Result, SetTime};
+
+/// A finished copy that is to appear.
+struct Copied<'a> {
+    real: &'a Real,
+    /// It has its data, or never has any.
+    has_data: bool,
+    /// Where it lies, if it has a name already.
+    temporary: Option<Temporary>,
+    /// What it will be called in the index.
+    entry: Option<OsString>,
+}
 
 /// What of a file has to be in the upper layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +62,11 @@ impl Union {
         self.check_writable()?;
         let mut chain = Vec::new();
         let mut next = Some(node.clone());
-        while let Some(at) = next.take_if(|at| !at.0.is_in_upper()) {
-            next = self.parent(&at);
+        while let Some(at) = next.take_if(|at| !at.is_up()) {
+            next = match &at.1 {
+                Some(alias) => Some(alias.dir.clone()),
+                None => self.parent(&at),
+            };
             chain.push(at);
         }
         while let Some(at) = chain.pop() {
@@ -70,9 +85,13 @@ impl Union {
 
     fn copy_up_one(&self, node: &NodeRef, need: Need) -> Result<()> {
         let _single = lock(&node.0.copying);
-        if node.0.is_in_upper() {
-            return Ok(());
+        if !node.0.is_in_upper() {
+            self.copy_lower(node, need)?;
         }
+        self.link_up(node)
+    }
+
+    fn copy_lower(&self, node: &NodeRef, need: Need) -> Result<()> {
         let lower = self.lower_real(node)?.ok_or(Errno::STALE)?;
         lower.refuse_immutable()?;
         let facts = lower.stat()?;
@@ -131,7 +150,26 @@ impl Union {
             Some(_) => self.copy_all_data(node, &lower, &real, facts, limit)?,
         }
         self.copy_attributes(&lower, facts, &real, &names, limit.is_some())?;
-        self.publish(node, facts, (&real, data.is_some()), temporary)
+        let copied = Copied {
+            real: &real,
+            has_data: data.is_some(),
+            temporary,
+            entry: self.future_entry(node, &lower, facts, &real)?,
+        };
+        self.publish(node, facts, copied)
+    }
+
+    fn future_entry(
+        &self,
+        node: &NodeRef,
+        lower: &Real,
+        facts: &Facts,
+        copy: &Real,
+    ) -> Result<Option<OsString>> {
+        if node.0.is_shared {
+            return self.mark_for_index(lower, facts, copy).map(Some);
+        }
+        Ok(None)
     }
 
     fn copy_all_data(
@@ -163,42 +201,44 @@ impl Union {
         let names = self.names_to_copy(lower)?;
         self.copy_attributes(lower, facts, temporary.real(), &names, false)?;
         let real = temporary.real().clone();
-        self.publish(node, facts, (&real, true), Some(temporary))
+        let copied = Copied {
+            real: &real,
+            has_data: true,
+            entry: self.future_entry(node, lower, facts, &real)?,
+            temporary: Some(temporary),
+        };
+        self.publish(node, facts, copied)
     }
 
-    /// A directory on the upper file system in which to make a nameless file: the future parent, or the
-    /// work directory for a file that has no name any more.
+    /// The directory in which to make a nameless file, and whether it will get a name. Not the future parent, whose
+    /// default ACL it would inherit.
     fn place_near(&self, node: &NodeRef) -> Result<(Directory, bool)> {
-        let _names = read(&self.names);
-        let parent = self.parent(node);
-        match parent {
-            Some(parent) => Ok((self.upper_directory(&parent)?.ok_or(Errno::STALE)?, true)),
-            None => Ok((self.work.clone().ok_or(Errno::ROFS)?, false)),
+        if let Some(index) = self.index.as_ref().filter(|_| node.0.is_shared) {
+            return Ok((Arc::clone(&index.directory), true));
         }
+        let work = self.work.clone().ok_or(Errno::ROFS)?;
+        let _names = read(&self.names);
+        Ok((work, self.parent(node).is_some()))
     }
 
     /// Gives the copy its name and makes it the node's upper part.
-    fn publish(
-        &self,
-        node: &NodeRef,
-        lower: &Facts,
-        (real, has_data): (&Real, bool),
-        temporary: Option<Temporary>,
-    ) -> Result<()> {
+    fn publish(&self, node: &NodeRef, lower: &Facts, copied: Copied<'_>) -> Result<()> {
+        let Copied {
+            real,
+            has_data,
+            temporary,
+            entry,
+        } = copied;
         let _names = write(&self.names);
         let copy = real.stat()?;
-        let dentry = lock(&node.0.state).dentry.clone();
-        let upper = match dentry {
-            Some((parent, name)) => {
-                if !has_data {
-                    self.set_impure(&self.real(&parent)?)?;
-                }
-                self.give_name(&parent, &name, real, temporary)?;
-                Upper::Named
+        let (upper, entry) = if let Some(name) = entry {
+            let entry = self.publish_in_index(name, lower, (real, &copy), temporary)?;
+            (Upper::Indexed(entry.name.clone()), Some(entry))
+        } else {
+            if !has_data && let Some(parent) = self.parent(node) {
+                self.set_impure(&self.real(&parent)?)?;
             }
-            // Removed while it was being copied, or before: the copy lives as long as the node.
-            None if node.0.is_directory() => return Err(self.nowhere(node)),
-            None => Upper::Held(real.hold()?),
+            (self.publish_by_name(node, real, temporary)?, None)
         };
         let mut uppers = lock(&self.uppers);
         let mut state = lock(&node.0.state);
@@ -212,7 +252,7 @@ impl Union {
         if node.0.is_directory() {
             Self::learn_empty_upper(node);
         } else {
-            if lower.links > 1 {
+            if lower.links > 1 && entry.is_none() {
                 // Two copies of a hard link must not show the same number.
                 state.ino = self.show_ino(&copy);
                 uppers.origins.remove(&copy.identity());
@@ -221,9 +261,28 @@ impl Union {
             }
             uppers.nodes.insert(copy.identity(), node);
         }
+        state.entry = entry;
         node.0.data_in_upper.store(has_data, Ordering::Release);
         node.0.in_upper.store(true, Ordering::Release);
         Ok(())
+    }
+
+    fn publish_by_name(
+        &self,
+        node: &NodeRef,
+        real: &Real,
+        temporary: Option<Temporary>,
+    ) -> Result<Upper> {
+        let dentry = lock(&node.0.state).dentry.clone();
+        match dentry {
+            Some((parent, name)) => {
+                self.give_name(&parent, &name, real, temporary)?;
+                Ok(Upper::Named)
+            }
+            // Removed while it was being copied, or before: the copy lives as long as the node.
+            None if node.0.is_directory() => Err(self.nowhere(node)),
+            None => real.hold().map(Upper::Held),
+        }
     }
 
     /// Why a removed directory cannot be copied up any more: its place has a whiteout, over which no directory can

@@ -119,8 +119,9 @@ impl Union {
         let place = Real::named(directory, name);
         let is_directory = birth.kind == FileKind::Directory;
         let is_over_lowers = !lock(&dir.0.state).lowers.is_empty();
-        let is_opaque =
-            is_directory && (whiteout.is_some() || (self.rules.writes_redirects && is_over_lowers));
+        // Where the layers are nobody else's to change (`ovl_allow_offline_changes`).
+        let is_final = self.rules.writes_redirects || self.index.is_some();
+        let is_opaque = is_directory && (whiteout.is_some() || (is_final && is_over_lowers));
         let (facts, open) = match whiteout {
             None => {
                 let made = self.make_real(&place.directory, name, &birth)?;

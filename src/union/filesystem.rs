@@ -11,6 +11,7 @@ use rustix::fs::{Mode, openat};
 
 use super::copy_up::Need;
 use super::descriptors::Descriptors;
+use super::index::Index;
 use super::listing::Listings;
 use super::lock::{lock, read, write};
 use super::lower::{LowerDirectory, directory_flags};
@@ -27,7 +28,7 @@ const RECENT: usize = 512;
 ///
 /// Locks, in the order in which they are taken: a node's `copying` or `changing`; `names`, which guards
 /// the assignment of names to nodes and to places of the real disk; `uppers`; a node's `children` and
-/// `state`, for moments only. Data are read, written and copied outside `names`.
+/// `state`, and the entries of the index, for moments only. Data are read, written and copied outside `names`.
 #[derive(Debug)]
 pub struct Union {
     pub(super) options: Options,
@@ -40,6 +41,8 @@ pub struct Union {
     pub(super) roots: Arc<[Arc<LowerDirectory>]>,
     pub(super) names: RwLock<()>,
     pub(super) uppers: Mutex<Uppers>,
+    /// Where the layers have files with several names, and one was asked for.
+    pub(super) index: Option<Index>,
     pub(super) descriptors: Descriptors,
     pub(super) listings: Mutex<Listings>,
     recent: Mutex<VecDeque<NodeRef>>,
@@ -58,6 +61,8 @@ pub struct Union {
 #[derive(Debug, Default)]
 pub(super) struct Uppers {
     pub(super) nodes: Held<(u64, u64)>,
+    /// Files of the lower layers that are to go into the index, by `(dev, ino)` there.
+    pub(super) shared: Held<(u64, u64)>,
     /// Inode numbers of copied-up files: that of the lower file.
     pub(super) origins: BTreeMap<(u64, u64), u64>,
 }
@@ -72,38 +77,25 @@ pub(super) enum Step<T> {
 
 impl Union {
     /// Merges a stack. Makes no system call on the layers, and one on the work directory: a union that is
-    /// opened and dropped costs next to nothing.
+    /// opened and dropped costs next to nothing. With an index, that is read.
     ///
     /// # Errors
     /// `EINVAL` for a stack without layers, a plain one that has lowers or no upper, and an upper without
     /// a work directory; `EINVAL` for options that the kernel refuses together (redirects or
     /// metacopy in [`XattrNamespace::User`](super::XattrNamespace::User), metacopy without redirects);
-    /// `EOPNOTSUPP` for [`Options::index`]; `EINVAL` for a work directory that marks its upper layer as
-    /// volatile, or as needing anything else (overlayfs.rst, "Volatile mount").
+    /// `EINVAL` for a work directory that marks its upper layer as volatile, or as needing anything else
+    /// (overlayfs.rst, "Volatile mount"). With [`Options::index`]: `EBUSY` for layers that another union uses, `ESTALE`
+    /// for an upper layer that was used with other lowers or with another work directory, `EINVAL` and `ENODATA` for
+    /// an index that holds something else (union rows 204, 227).
     pub fn open(stack: Stack) -> Result<Arc<Self>> {
+        let rules = Rules::new(&stack.options)?;
+        let index = prepare(&stack)?;
         let Stack {
             upper,
             work,
             lowers,
             options,
         } = stack;
-        let rules = Rules::new(&options)?;
-        let layers_fit = if options.plain {
-            upper.is_some() && lowers.is_empty()
-        } else {
-            (upper.is_none() || work.is_some()) && (upper.is_some() || !lowers.is_empty())
-        };
-        if !layers_fit {
-            return Err(Errno::INVAL);
-        }
-        if let Some(work) = work.as_ref().filter(|_| upper.is_some() && !options.plain) {
-            if !options.fresh {
-                super::volatile::check(work)?;
-            }
-            if options.volatile {
-                super::volatile::mark(work)?;
-            }
-        }
         let roots: Arc<[_]> = lowers
             .into_iter()
             .enumerate()
@@ -123,9 +115,10 @@ impl Union {
             Self::learn_empty_upper(&root);
         }
         let clone_refused = options.without.contains(&Feature::Clone);
-        Ok(Arc::new_cyclic(|this| Self {
+        let union = Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
             marks: Marks::new(&options),
+            index,
             rules,
             options,
             work,
@@ -141,7 +134,22 @@ impl Union {
             whiteout: Mutex::default(),
             clone_refused: AtomicBool::new(clone_refused),
             device: OnceLock::new(),
-        }))
+        });
+        union.number_entries();
+        Ok(union)
+    }
+
+    /// Learns which inode numbers the files of the index show.
+    fn number_entries(&self) {
+        for entry in self.index.iter().flat_map(Index::all) {
+            let ino = self.show_ino(&entry.lower);
+            lock(&self.uppers).origins.insert(entry.upper, ino);
+        }
+    }
+
+    /// Whether links of the lower layers survive a copy-up: [`Options::index`] was asked for, and can be had.
+    pub fn has_index(&self) -> bool {
+        self.index.is_some()
     }
 
     /// The root directory.
@@ -314,6 +322,7 @@ impl Union {
             match &state.upper {
                 Upper::Absent => return Ok(None),
                 Upper::Held(held) => return Ok(Some(Real::itself(Arc::clone(held)))),
+                Upper::Indexed(name) => return self.indexed_real(name).map(Some),
                 Upper::Named => state.dentry.clone().ok_or(Errno::STALE)?,
             }
         };
@@ -348,6 +357,7 @@ impl Union {
                 match &state.upper {
                     Upper::Absent => return Ok(None),
                     Upper::Held(held) => break Arc::clone(held),
+                    Upper::Indexed(_) => return Err(Errno::NOTDIR),
                     Upper::Named => {
                         if let Some(found) = at.0.slot.get() {
                             break found;
@@ -367,6 +377,41 @@ impl Union {
         }
         Ok(Some(open))
     }
+}
+
+/// Checks the layers against each other, and prepares the work directory.
+fn prepare(stack: &Stack) -> Result<Option<Index>> {
+    let Stack {
+        upper,
+        work,
+        lowers,
+        options,
+    } = stack;
+    let layers_fit = if options.plain {
+        upper.is_some() && lowers.is_empty()
+    } else {
+        (upper.is_none() || work.is_some()) && (upper.is_some() || !lowers.is_empty())
+    };
+    if !layers_fit {
+        return Err(Errno::INVAL);
+    }
+    let layer = upper.as_ref().zip(work.as_ref());
+    let Some((upper, work)) = layer.filter(|_| !options.plain) else {
+        return Ok(None);
+    };
+    if !options.fresh {
+        super::volatile::check(work)?;
+    }
+    // Owners that are kept in an attribute are an ordinary user's, for whom the kernel has no index either.
+    let index = if options.index && options.ownership == Ownership::Real {
+        Index::open(upper, work, lowers, Marks::new(options))?
+    } else {
+        None
+    };
+    if options.volatile {
+        super::volatile::mark(work)?;
+    }
+    Ok(index)
 }
 
 /// Refuses what is not a single name.

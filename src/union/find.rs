@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
 use super::filesystem::Union;
+use super::links::Alias;
 use super::listing::Listed;
 use super::lock::lock;
 use super::lower::LowerDirectory;
@@ -74,6 +75,8 @@ impl Union {
                 };
                 let node = if sight.facts.kind == FileKind::Directory {
                     self.directory(dir, name, None, Some(&sight))?
+                } else if let Some(seen) = self.shared_file(dir, name, &sight)? {
+                    return Ok(Some(seen));
                 } else {
                     self.lower_file(dir, name, &sight)?
                 };
@@ -148,19 +151,25 @@ impl Union {
             if state.dentry.is_none() {
                 // Unlinked under one name and found again under another.
                 state.dentry = Some((dir.clone(), name.to_owned()));
-                state.upper = Upper::Named;
+                if state.entry.is_none() {
+                    state.upper = Upper::Named;
+                }
             } else if !self.is_alone() && matches!(state.upper, Upper::Named) {
                 // Somebody else may have moved it.
                 state.dentry = Some((dir.clone(), name.to_owned()));
             }
             drop(state);
             dir.0.remember_child(name, &node);
-            return Ok(node);
+            return Ok(Alias::of_upper(node, dir, name));
         }
         let ino = uppers.origins.get(&identity).copied();
+        let entry = self.entry_of(facts);
+        let indexed = entry.as_ref().map(|entry| entry.name.clone());
         let state = State {
             dentry: Some((dir.clone(), name.to_owned())),
-            upper: Upper::Named,
+            upper: indexed.map_or(Upper::Named, Upper::Indexed),
+            shared: entry.as_ref().map(|entry| entry.lower.identity()),
+            entry,
             upper_identity: Some(identity),
             ino: ino.unwrap_or_else(|| self.show_ino(facts)),
             data: elsewhere.data,
@@ -170,7 +179,7 @@ impl Union {
         let node = Node::create(kind, state);
         uppers.nodes.insert(identity, &node);
         dir.0.remember_child(name, &node);
-        Ok(node)
+        Ok(Alias::of_upper(node, dir, name))
     }
 
     fn lower_file(&self, dir: &NodeRef, name: &OsStr, sight: &LowerSight) -> Result<NodeRef> {

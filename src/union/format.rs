@@ -19,20 +19,29 @@
 //! | `NS.overlay.redirect` | directory | its lower part is at this name in the same parent, or at this absolute path; `EPERM` with `redirect_dir=nofollow`, which is the only choice with `userxattr` |
 //! | `NS.overlay.metacopy` | regular file | its data are in a layer below, by the same name or where its redirect says; `EPERM` with `metacopy` off, `EIO` when they are missing |
 //! | `NS.overlay.overlay.*` | any | a program's own attribute `NS.overlay.*`, one level up |
-//! | `NS.overlay.origin` | any | the kernel's: which lower file it was copied up from; not interpreted |
+//! | `NS.overlay.origin` | any | which lower file it was copied up from, as a handle; of the root of an upper layer, with which lower layer it was used; read with an index only |
+//! | `NS.overlay.nlink` | a file in an index | how many names it has in the merged view: a difference from the links of the upper file (`U+1`) or of the lower (`L-2`) |
+//! | `NS.overlay.upper` = a handle | `index` in the work directory | the upper layer that it belongs to |
 //! | `NS.overlay.impure` = `y` | directory | files with an `origin` or `metacopy` are in it; written when one comes there |
-//! | other `NS.overlay.*` (`nlink`, `uuid`, `protattr`) | any | the kernel's; hidden, not interpreted, never copied |
+//! | other `NS.overlay.*` (`uuid`, `protattr`) | any | the kernel's; hidden, not interpreted, never copied |
 //! | `work/incompat/*` | work directory | the upper layer needs something unknown, or was `volatile`: refused |
 //!
 //! Written are whiteout devices (several names of one inode), the xattr form where devices are refused,
 //! opaque `y` on a directory that is made or moved over something hidden, and redirects and `metacopy` if
-//! the [options](super::Options) ask for them. `origin` is not written: a
-//! copied-up file keeps its inode number while the union is open, not beyond.
+//! the [options](super::Options) ask for them. `origin` is written with an index only, on what is in it: any
+//! other copied-up file keeps its inode number while the union is open, not beyond.
 //!
 //! # The work directory
 //!
 //! Holds files in the making, called `#` and a hexadecimal number. After a crash what is left there means
 //! nothing and can be removed by whoever knows that no union uses it; it is never read.
+//!
+//! With `index=on` there is also `index`, with one more name of each upper file whose lower has several: `origin` in
+//! hexadecimal digits. The whole is tied together by handles (`ESTALE`), and used by one union at a time (`EBUSY`).
+//! Entries that nothing refers to any more, and what lies there in the making, go when it is opened. A handle is
+//! the file system's own; around it are version 0, magic 0xfb, length, flags (1 big endian, 2 any, 4 in the upper
+//! layer), type, and the file system's UUID, zeros where it has none. Linux tells it since 6.9; before, what the kernel
+//! wrote on a file system with a UUID is `ESTALE` here, and the other way round.
 //!
 //! # Ownership
 //!
@@ -59,5 +68,9 @@
 //! - A file whose data are missing, or may not be looked for, can be unlinked; all else is `EIO` or `EPERM`.
 //! - A lower file that was unlinked while open can still be changed through its descriptor (it is copied up
 //!   without a name); the kernel answers `EEXIST` (measured on 6.18).
+//! - Who uses layers with an index is known among unions (flock(2)) and among mounts, not between the two; and a
+//!   union without an index leaves no sign that it uses its layers, though it may use those of another, as a mount may.
+//! - In the user namespace of attributes the kernel leaves an index that it refuses to mount again when a symlink or a
+//!   special file with several names is changed (measured on 6.18); here the change is the same `EPERM`, and leaves nothing.
 //! - Directories are numbered by their topmost lower part also in a listing, except that the listing of a
 //!   directory without lower parts does not look for redirects unless `redirect_dir` is on.

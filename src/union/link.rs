@@ -1,6 +1,7 @@
 //! Hard links.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use super::filesystem::{Step, Union, check_name};
 use super::lock::lock;
@@ -33,7 +34,7 @@ impl Union {
             return Err(Errno::NOENT);
         }
         for needed in [node, dir] {
-            if !needed.0.is_in_upper() {
+            if !needed.is_up() {
                 return Ok(Step::CopyUp(needed.clone()));
             }
         }
@@ -48,6 +49,12 @@ impl Union {
         }
         let real = self.real(node)?;
         let directory = self.upper_directory(dir)?.ok_or(Errno::STALE)?;
+        let entry = lock(&node.0.state).entry.clone();
+        if let Some(entry) = &entry {
+            self.prepare_links(&real, &real.stat()?, entry)?;
+            // Whatever name it is known by: that may be in a lower layer only.
+            self.set_impure(&Real::itself(Arc::clone(&directory)))?;
+        }
         if whiteout.is_some() {
             let temporary = self.temporary(|work, temporary| real.link_to(work, temporary))?;
             temporary.replace(&Real::named(directory, name))?;
@@ -57,7 +64,9 @@ impl Union {
         let mut state = lock(&node.0.state);
         if state.dentry.is_none() {
             state.dentry = Some((dir.clone(), name.to_owned()));
-            state.upper = Upper::Named;
+            if entry.is_none() {
+                state.upper = Upper::Named;
+            }
         }
         if let Some(orphan) = state.orphan.take() {
             orphan.adopt();

@@ -19,10 +19,15 @@ pub(super) enum Mark {
     Redirect,
     /// The file's data are in a lower layer.
     Metacopy,
-    /// The file was copied up from here; its inode number is the lower file's. Only the kernel writes it.
+    /// The file was copied up from here; its inode number is the lower file's. Of the root: it was used with this
+    /// lower layer. Written with an index only, though the kernel always does.
     Origin,
     /// `y`: files with an origin are in this directory, so that a listing has to look up their numbers.
     Impure,
+    /// Of an index: the upper layer that it belongs to.
+    Upper,
+    /// How many names a file has in the merged view.
+    Links,
 }
 
 /// The prefix below which `containers/storage` and fuse-overlayfs keep what an ordinary user cannot set.
@@ -71,6 +76,10 @@ impl Marks {
             (XattrNamespace::User, Mark::Metacopy) => "user.overlay.metacopy",
             (XattrNamespace::User, Mark::Origin) => "user.overlay.origin",
             (XattrNamespace::User, Mark::Impure) => "user.overlay.impure",
+            (XattrNamespace::Trusted, Mark::Upper) => "trusted.overlay.upper",
+            (XattrNamespace::Trusted, Mark::Links) => "trusted.overlay.nlink",
+            (XattrNamespace::User, Mark::Upper) => "user.overlay.upper",
+            (XattrNamespace::User, Mark::Links) => "user.overlay.nlink",
         };
         OsStr::new(name)
     }

@@ -88,6 +88,29 @@ impl Union {
         search.data_below(&sight.directory, &marks).map(Some)
     }
 
+    /// The same for a file of the index that was found by a name of a lower layer.
+    pub(super) fn data_of_indexed(
+        &self,
+        dir: &NodeRef,
+        name: &OsStr,
+        sight: &LowerSight,
+        (real, facts): (&Real, &Facts),
+    ) -> Result<Elsewhere> {
+        if !self.may_be_metacopy(real, facts)? {
+            return Ok(Elsewhere::default());
+        }
+        let marks = self.marks_of(real)?;
+        if !marks.metacopy {
+            return Ok(Elsewhere::default());
+        }
+        let below = self.data_of_lower(dir, name, sight)?;
+        let here = || (Arc::clone(&sight.directory), name.to_owned());
+        Ok(Elsewhere {
+            data: Some(below.unwrap_or_else(here)),
+            redirect: marks.redirect,
+        })
+    }
+
     fn may_be_metacopy(&self, real: &Real, facts: &Facts) -> Result<bool> {
         if facts.kind != FileKind::Regular || self.options.plain {
             return Ok(false);

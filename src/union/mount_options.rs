@@ -67,7 +67,7 @@ impl Options {
     /// Whether a union can be opened with these options.
     ///
     /// # Errors
-    /// `EINVAL` for options that do not go together, `EOPNOTSUPP` for what our union has not.
+    /// `EINVAL` for options that do not go together.
     pub fn check(&self) -> Result<()> {
         super::options::Rules::new(self).map(drop)
     }

@@ -63,7 +63,9 @@ impl Union {
         if !self.is_alone() {
             return Known::Unknown;
         }
-        if let Some(node) = dir.0.child(name).filter(|node| has_name(node, dir, name)) {
+        // One that is shared may have been found by another name.
+        let is_known = |node: &NodeRef| !node.0.is_shared && has_name(node, dir, name);
+        if let Some(node) = dir.0.child(name).filter(is_known) {
             return Known::Node(node);
         }
         if lock(&dir.0.names).absent.contains(name) {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, Weak};
 
 use super::acl::Acl;
 use super::descriptors::Slot;
+use super::index::Entry;
+use super::links::Alias;
 use super::lock::lock;
 use super::lower::LowerDirectory;
 use super::metacopy::LowerPlace;
@@ -17,7 +19,11 @@ use super::{Directory, FileKind};
 /// A file of a union, as FUSE's `nodeid`: it stays the same file through rename, copy-up and unlink for
 /// as long as it is held. Two are equal when they stand for the same file of the same union.
 #[derive(Clone, Debug)]
-pub struct NodeRef(pub(super) Arc<Node>);
+pub struct NodeRef(
+    pub(super) Arc<Node>,
+    /// The name by which it was found, if other names may be as good.
+    pub(super) Option<Arc<Alias>>,
+);
 
 impl NodeRef {
     /// Whether both stand for the same file.
@@ -28,6 +34,11 @@ impl NodeRef {
     /// Type of the file; it never changes.
     pub fn kind(&self) -> FileKind {
         self.0.kind
+    }
+
+    /// Whether the upper layer has the file, by the name by which it was found.
+    pub(super) fn is_up(&self) -> bool {
+        self.0.is_in_upper() && self.1.as_ref().is_none_or(|alias| alias.is_linked())
     }
 }
 
@@ -56,6 +67,8 @@ impl Ord for NodeRef {
 pub(super) struct Node {
     pub(super) id: u64,
     pub(super) kind: FileKind,
+    /// It has several names in a lower layer, and is one file whatever it is found by.
+    pub(super) is_shared: bool,
     pub(super) state: Mutex<State>,
     /// Held while the file is copied up, so that it is copied once.
     pub(super) copying: Mutex<()>,
@@ -105,6 +118,10 @@ pub(super) struct State {
     pub(super) data: Option<LowerPlace>,
     /// Of a directory: the lower directories that are merged, topmost first.
     pub(super) lowers: Arc<[Arc<LowerDirectory>]>,
+    /// Identity of the lower file whose names all stand for this file: see [`links`](super::links).
+    pub(super) shared: Option<(u64, u64)>,
+    /// Its entry in the index.
+    pub(super) entry: Option<Arc<Entry>>,
     /// What `stat` shows.
     pub(super) ino: u64,
     /// Of a directory: its upper part is opaque.
@@ -123,6 +140,8 @@ pub(super) enum Upper {
     Absent,
     /// In the upper part of its parent, under its name.
     Named,
+    /// In the index, under this name; its other names may come and go.
+    Indexed(OsString),
     /// Behind this descriptor: the root, a file that has no name any more, a pinned file.
     Held(Directory),
 }
@@ -138,9 +157,10 @@ impl Node {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let in_upper = !state.upper.is_absent();
         let data_in_upper = in_upper && state.data.is_none();
-        NodeRef(Arc::new(Self {
+        let node = Self {
             id: NEXT.fetch_add(1, atomic::Ordering::Relaxed),
             kind,
+            is_shared: state.shared.is_some(),
             state: Mutex::new(state),
             copying: Mutex::new(()),
             changing: Mutex::new(()),
@@ -151,7 +171,8 @@ impl Node {
             names: Mutex::default(),
             slot: Arc::new(Slot::default()),
             children: Mutex::new(Held::default()),
-        }))
+        };
+        NodeRef(Arc::new(node), None)
     }
 
     pub(super) fn is_directory(&self) -> bool {
@@ -171,7 +192,7 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         let mut next = take_parent(self);
-        while let Some(NodeRef(parent)) = next {
+        while let Some(NodeRef(parent, _)) = next {
             next = Arc::into_inner(parent).and_then(|mut parent| take_parent(&mut parent));
         }
     }
@@ -207,7 +228,8 @@ impl<K: Ord> Held<K> {
     where
         K: std::borrow::Borrow<Q>,
     {
-        self.nodes.get(key).and_then(Weak::upgrade).map(NodeRef)
+        let node = self.nodes.get(key).and_then(Weak::upgrade)?;
+        Some(NodeRef(node, None))
     }
 
     pub(super) fn insert(&mut self, key: K, node: &NodeRef) {

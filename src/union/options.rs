@@ -19,7 +19,7 @@ impl Rules {
     /// Checks options against each other.
     ///
     /// # Errors
-    /// `EINVAL` for options that the kernel, too, refuses together; `EOPNOTSUPP` for what the union cannot do.
+    /// `EINVAL` for options that the kernel, too, refuses together.
     pub(super) fn new(options: &Options) -> Result<Self> {
         let is_user = options.namespace == XattrNamespace::User;
         let redirect = options.redirect_dir;
@@ -31,9 +31,6 @@ impl Rules {
         // A file whose data are elsewhere needs a redirect when it moves.
         if options.metacopy && (is_user || (redirect.is_some() && !is_redirecting)) {
             return Err(Errno::INVAL);
-        }
-        if options.index {
-            return Err(Errno::OPNOTSUPP);
         }
         Ok(Self {
             writes_redirects: is_redirecting || options.metacopy,

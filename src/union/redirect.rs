@@ -39,14 +39,15 @@ pub(super) fn parse(redirect: &OsStr) -> Result<(bool, Vec<OsString>)> {
 /// stays in its parent, else absolute.
 ///
 /// # Errors
-/// `EXDEV` when it would be too long.
+/// `EXDEV` when it would be too long, or when the file has no name.
 pub(super) fn redirect_for(node: &NodeRef, same_parent: bool) -> Result<OsString> {
     let mut parts: Vec<OsString> = Vec::new();
     let mut at = node.clone();
     loop {
         let (parent, name) = {
             let state = lock(&at.0.state);
-            let Some((parent, name)) = state.dentry.clone() else {
+            let found_by = at.1.as_ref().map(|it| (it.dir.clone(), it.name.clone()));
+            let Some((parent, name)) = found_by.or_else(|| state.dentry.clone()) else {
                 break;
             };
             (parent, state.redirect.clone().unwrap_or(name))
@@ -70,7 +71,7 @@ pub(super) fn redirect_for(node: &NodeRef, same_parent: bool) -> Result<OsString
 }
 
 fn checked(redirect: OsString) -> Result<OsString> {
-    if redirect.len() > MAXIMUM {
+    if redirect.is_empty() || redirect.len() > MAXIMUM {
         Err(Errno::XDEV)
     } else {
         Ok(redirect)

@@ -102,9 +102,10 @@ impl Union {
         for needed in [
             Some(&old),
             Some(to.dir),
-            new.as_ref().filter(|_| is_exchange),
+            // One that loses a name needs a copy to keep the number of its names on.
+            new.as_ref().filter(|new| is_exchange || new.0.is_shared),
         ] {
-            if let Some(node) = needed.filter(|node| !node.0.is_in_upper()) {
+            if let Some(node) = needed.filter(|node| !node.is_up()) {
                 return Ok(Step::CopyUp(node.clone()));
             }
         }

@@ -119,7 +119,7 @@ fn fresh_name() -> OsString {
 
 /// Removes a file, a directory with what is in it. Directories in the work directory hold nothing but
 /// whiteouts, except after a crash.
-fn remove(real: &Real) -> Result<()> {
+pub(super) fn remove(real: &Real) -> Result<()> {
     match real.unlink() {
         Err(Errno::ISDIR) => {}
         other => return other,

@@ -35,8 +35,13 @@ pub struct Options {
     /// `metacopy=on`: a change of attributes leaves the data in the lower layer. Off, a file whose data are in
     /// another layer is `EPERM`.
     pub metacopy: bool,
-    /// `index=on`: refused. A layer that was written with it is read as the kernel reads it with `index=off`:
-    /// its index counts among a file's links, and links of a lower file break when they are copied up.
+    /// `index=on`: a lower file with several names stays one file when it is copied up, and the layers are nobody
+    /// else's meanwhile. The work directory is this upper layer's alone, then. Off, a layer that was written with an
+    /// index is read as the kernel reads it: the index counts among a file's links, and links of a lower file break.
+    ///
+    /// Where there is nothing to keep an index by, it stays off, as in the kernel: on file systems without file
+    /// handles, for a process without `CAP_DAC_READ_SEARCH` (so with [`Ownership::Override`], too), and when several
+    /// lower file systems have one UUID. [`Union::has_index`](super::Union::has_index) tells.
     pub index: bool,
     /// `volatile`: nothing is flushed to the disk, and the upper layer cannot be opened again.
     pub volatile: bool,

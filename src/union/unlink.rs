@@ -4,10 +4,12 @@
 //! "whiteouts and opaque directories"; `ovl_do_remove` in `fs/overlayfs/dir.c`.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use super::fault::{Fault, is_planted};
 use super::filesystem::{Step, Union, check_name};
 use super::find::{LowerSight, UpperSight};
+use super::index::Entry;
 use super::lock::lock;
 use super::names::has_name;
 use super::node::{NodeRef, Upper};
@@ -19,6 +21,10 @@ pub(super) struct Farewell {
     node: Option<NodeRef>,
     held: Option<Directory>,
     facts: Facts,
+    /// Its entry in the index.
+    entry: Option<Arc<Entry>>,
+    /// Names that it has in the merged view.
+    links: u64,
 }
 
 impl Union {
@@ -143,6 +149,9 @@ impl Union {
             if !self.is_empty(&node)? {
                 return Err(Errno::NOTEMPTY);
             }
+        } else if let Some((node, _)) = self.shared_file(dir, name, sight)? {
+            // Only on a copy can be kept how many names are left (`ovl_nlink_start`).
+            return Ok(Step::CopyUp(node));
         }
         let Some(directory) = self.upper_directory(dir)? else {
             return Ok(Step::CopyUp(dir.clone()));
@@ -176,23 +185,46 @@ impl Union {
         } else {
             lock(&self.uppers).nodes.get(&facts.identity())
         };
+        let entry = self.entry_of(facts);
+        let links = match &entry {
+            Some(entry) => self.prepare_links(real, facts, entry)?,
+            None => facts.links,
+        };
         let held = match &node {
-            Some(node) if has_name(node, dir, name) => Some(real.hold()?),
+            // The index holds it until it goes there, too.
+            Some(_) if entry.is_some() && links <= 1 => Some(real.hold()?),
+            Some(node) if entry.is_none() && has_name(node, dir, name) => Some(real.hold()?),
             _ => None,
         };
         Ok(Farewell {
             node,
             held,
             facts: *facts,
+            entry,
+            links,
         })
     }
 
     /// Records that the name is gone.
     pub(super) fn complete_farewell(&self, dir: &NodeRef, name: &OsStr, farewell: Farewell) {
-        let Farewell { node, held, facts } = farewell;
+        let Farewell {
+            node,
+            mut held,
+            facts,
+            entry,
+            links,
+        } = farewell;
         dir.0.forget_child(name);
         let is_directory = facts.kind == FileKind::Directory;
-        let is_last = is_directory || facts.links <= 1;
+        let mut is_last = is_directory || links <= 1;
+        if let Some(entry) = entry.filter(|_| is_last) {
+            is_last = self.leave_index(&entry).unwrap_or(false);
+            if !is_last {
+                held = None;
+            } else if let Some(node) = &node {
+                lock(&node.0.state).entry = None;
+            }
+        }
         if is_last && !is_directory {
             let mut uppers = lock(&self.uppers);
             uppers.nodes.remove(&facts.identity());
@@ -205,6 +237,7 @@ impl Union {
                 }
                 self.lose_name(&node, dir, name, Some(held));
             }
+            (Some(node), None) if node.0.is_shared => self.lose_name(&node, dir, name, None),
             (None, _) if is_last => self.give_space(facts.blocks * 512),
             _ => {}
         }

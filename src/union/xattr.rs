@@ -53,7 +53,7 @@ impl Union {
         if name == acl::DEFAULT && !node.0.is_directory() {
             return Err(Errno::ACCESS);
         }
-        self.copy_up(node, Need::Attributes)?;
+        self.copy_up_for_xattr(node)?;
         let _changing = lock(&node.0.changing);
         if self.is_overridden() && name != acl::DEFAULT {
             let _names = write(&self.names);
@@ -138,7 +138,7 @@ impl Union {
             // What is not there needs no copy.
             self.get_xattr(node, name)?;
         }
-        self.copy_up(node, Need::Attributes)?;
+        self.copy_up_for_xattr(node)?;
         let _names = read(&self.names);
         let removed = self.real(node)?.remove_xattr(&real_name);
         lock(&node.0.inheritance).take();
@@ -146,6 +146,16 @@ impl Union {
             Err(Errno::NODATA) if name == acl::ACCESS || name == acl::DEFAULT => Ok(()),
             removed => removed,
         }
+    }
+
+    /// As the kernel does, an attribute leaves the name alone by which a file of the index was found
+    /// (`ovl_xattr_set`).
+    fn copy_up_for_xattr(&self, node: &NodeRef) -> Result<()> {
+        self.check_writable()?;
+        if node.0.is_in_upper() {
+            return Ok(());
+        }
+        self.copy_up(node, Need::Attributes)
     }
 
     /// Names of the extended attributes, sorted, without the union's own.

@@ -5,12 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use layerspec::engine::native::NativeProvider;
 use layerspec::engine::{Engine, OpenOptions, Operation, Provider};
 use rustix::process::{Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
 
 use crate::objects::{is_done, look, said};
-use crate::script::{self, Script};
+use crate::script::{self, Script, provider};
 
 /// First argument of this program when it is the child.
 pub(crate) const FLAG: &str = "--child";
@@ -36,7 +35,7 @@ pub(crate) fn main(arguments: &[String]) {
             };
             fail(&named(name), Path::new(scratch), act, seized);
         }
-        ["recover", directory] => recover(Path::new(directory)),
+        ["recover", directory, options] => recover(Path::new(directory), options),
         other => panic!("no such child: {other:?}"),
     }
     kill_process(getpid(), Signal::KILL).unwrap();
@@ -53,7 +52,7 @@ pub(crate) fn prepare(script: &Script, scratch: &Path) -> Box<dyn Engine> {
         scratch: scratch.to_owned(),
         keep: true,
     };
-    let engine = NativeProvider::new().open(&options).unwrap();
+    let engine = provider(script.options).open(&options).unwrap();
     for operation in &script.before {
         let answer = engine.perform(operation);
         assert!(is_done(&answer), "{operation:?}: {}", said(&answer));
@@ -70,8 +69,8 @@ fn perform(script: &Script, scratch: &Path) {
     }
 }
 
-fn recover(directory: &Path) {
-    let provider = NativeProvider::new();
+fn recover(directory: &Path, asked: &str) {
+    let provider = provider(asked);
     let options = OpenOptions {
         scratch: directory.parent().unwrap().to_owned(),
         keep: true,

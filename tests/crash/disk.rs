@@ -12,6 +12,7 @@ pub(crate) fn faults(store: &Path) -> Vec<String> {
     let mut faults = Vec::new();
     let mut directories: BTreeMap<String, bool> = BTreeMap::new();
     let mut records: BTreeMap<String, Value> = BTreeMap::new();
+    let mut indexes: Vec<String> = Vec::new();
     for entry in fs::read_dir(store).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
@@ -19,6 +20,7 @@ pub(crate) fn faults(store: &Path) -> Vec<String> {
         match (name.as_str(), is_directory) {
             ("host", true) => {}
             ("records", false) => read(&entry.path(), &mut records, &mut faults),
+            (name, true) if name.starts_with('x') => indexes.push(name.to_owned()),
             (_, true) if "lcv".contains(&name[..1]) => drop(directories.insert(name, false)),
             _ => faults.push(format!("{name}: belongs to nothing")),
         }
@@ -53,9 +55,24 @@ pub(crate) fn faults(store: &Path) -> Vec<String> {
             }
         }
     }
+    for name in indexes {
+        let owner = name.replacen('x', "c", 1);
+        if !records.contains_key(&owner) {
+            faults.push(format!("{name}: no {owner}"));
+        }
+        let (work, index) = (store.join(&name), store.join(&name).join("index"));
+        let inner = names(&work).chain(names(&index));
+        let in_the_making = inner.filter(|name| name.starts_with('#'));
+        faults.extend(in_the_making.map(|inner| format!("{name}: {inner} is in the making")));
+    }
     let orphans = directories.iter().filter(|(_, is_needed)| !**is_needed);
     faults.extend(orphans.map(|(name, _)| format!("{name}: no record names it")));
     faults
+}
+
+fn names(directory: &Path) -> impl Iterator<Item = String> {
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap())
 }
 
 /// The last word of the log on each record.

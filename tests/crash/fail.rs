@@ -1,12 +1,11 @@
 //! Every call fails once.
 
-use layerspec::engine::native::NativeProvider;
 use layerspec::engine::{Answer, Operation};
 use libtest_mimic::Failed;
 
 use crate::kill::tell;
 use crate::objects::{Objects, is_done, look, said};
-use crate::script::Script;
+use crate::script::{Script, provider};
 use crate::strace::{self, Ended, fresh_scratch, private, run, trace};
 use crate::{child, disk, kill, short};
 
@@ -161,7 +160,7 @@ fn one(
         }
     }
     let store = private(scratch.path());
-    match NativeProvider::new().reopen(&store) {
+    match provider(script.options).reopen(&store) {
         Ok(engine) => {
             wrong.extend(disk::faults(&store));
             let last: Vec<&Objects> = story.after_death.last().into_iter().collect();

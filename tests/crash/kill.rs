@@ -7,12 +7,11 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use layerspec::engine::Operation;
-use layerspec::engine::native::NativeProvider;
 use libtest_mimic::Failed;
 use tempfile::TempDir;
 
 use crate::objects::{Objects, look};
-use crate::script::Script;
+use crate::script::{Script, provider};
 use crate::strace::{self, Call, fresh_scratch, private, trace};
 use crate::{child, disk};
 
@@ -32,7 +31,7 @@ pub(crate) fn worlds(script: &Script) -> (Vec<Objects>, Vec<Objects>) {
         }
         let alive = look(engine.as_ref());
         drop(engine);
-        let again = NativeProvider::new()
+        let again = provider(script.options)
             .reopen(&private(scratch.path()))
             .unwrap();
         let dead = look(again.as_ref());
@@ -115,13 +114,25 @@ impl Wreck<'_> {
             assert!(copied.unwrap().success());
             to.join(name)
         };
-        let first = copy("first");
-        let (calls, ended) = trace(&["recover", first.to_str().unwrap()], log);
+        // An index is no other copy's: it goes by the inodes of its own.
+        let can_be_copied = self.script.options.is_empty();
+        let first = if can_be_copied {
+            copy("first")
+        } else {
+            store.clone()
+        };
+        let (calls, ended) = trace(
+            &["recover", first.to_str().unwrap(), self.script.options],
+            log,
+        );
         if ended.lines.last().is_none_or(|line| line != "done") {
             faults.push(format!("{}: no recovery: {ended:?}", self.when));
             return;
         }
         self.check(&first, "", faults);
+        if !can_be_copied {
+            return;
+        }
         let writes: Vec<&Call> = calls.iter().filter(|call| call.is_write()).collect();
         let mut shape: Vec<String> = writes.iter().map(|call| call.kind()).collect();
         shape.dedup();
@@ -130,7 +141,10 @@ impl Wreck<'_> {
         }
         for (index, call) in writes.into_iter().enumerate() {
             let again = copy(&index.to_string());
-            let ended = strace::kill(call, &["recover", again.to_str().unwrap()]);
+            let ended = strace::kill(
+                call,
+                &["recover", again.to_str().unwrap(), self.script.options],
+            );
             if ended.signal != Some(9) || ended.lines.len() != 1 {
                 faults.push(format!("{}: {}: {ended:?}", self.when, call.text));
                 continue;
@@ -147,7 +161,7 @@ impl Wreck<'_> {
             allowed,
             when,
         } = self;
-        let engine = match NativeProvider::new().reopen(store) {
+        let engine = match provider(script.options).reopen(store) {
             Ok(engine) => engine,
             Err(fault) => return faults.push(format!("{when}{and}: {fault}")),
         };

@@ -1,5 +1,6 @@
 //! What is performed: a world, what runs in it, and the operations under test.
 
+use layerspec::engine::native::NativeProvider;
 use layerspec::engine::{
     ContainerSpec, Content, FileAction, Node, NodeKind, Operation, Place, RenameMode, VolumeSpec,
 };
@@ -24,6 +25,8 @@ pub(crate) struct Script {
     pub(crate) may_be_done: bool,
     /// Performed before it is tried again.
     pub(crate) tidy: Vec<Operation>,
+    /// With what the unions are opened.
+    pub(crate) options: &'static str,
     /// A container runs that is removed when it exits, with its volumes.
     pub(crate) goes_with_the_engine: bool,
     /// Mount points and working directories are made one after the other, by Docker too: a container's
@@ -42,6 +45,7 @@ impl Script {
             also: Vec::new(),
             may_be_done: false,
             tidy: Vec::new(),
+            options: "",
             goes_with_the_engine: false,
             may_be_between: false,
         }
@@ -54,6 +58,11 @@ impl Script {
 
     fn tidy(mut self, operation: Operation) -> Self {
         self.tidy.push(operation);
+        self
+    }
+
+    fn with(mut self, options: &'static str) -> Self {
+        self.options = options;
         self
     }
 
@@ -111,9 +120,52 @@ fn world() -> Vec<Operation> {
     ]
 }
 
+/// An embedded engine whose unions are opened with these options.
+pub(crate) fn provider(options: &str) -> NativeProvider {
+    if options.is_empty() {
+        NativeProvider::new()
+    } else {
+        NativeProvider::with_options(options.parse().unwrap())
+    }
+}
+
+/// Files with several names in a layer, which an index keeps together.
+fn links() -> Script {
+    let other = |to: &str| Node::new(NodeKind::Hardlink { to: to.to_owned() });
+    let layer = tree([
+        ("/d/one", text("content\n")),
+        ("/d/two", other("/d/one")),
+        ("/e/three", other("/d/one")),
+        ("/e/four", other("/d/one")),
+        ("/pair", text("pair\n")),
+        ("/other", other("/pair")),
+        ("/single", text("single\n")),
+    ]);
+    let before = vec![
+        Operation::LoadImage(image("linked", vec![layer])),
+        run("one", "linked", &[]),
+    ];
+    let acts = vec![
+        append("/d/one", "more\n"),
+        chmod("/e/three", 0o600),
+        link("/d/two", "/new"),
+        rename("/d/two", "/e/two", RenameMode::Replace),
+        rename("/single", "/e/four", RenameMode::Replace),
+        delete("/pair"),
+        delete("/other"),
+        delete("/d/one"),
+        delete("/e/three"),
+    ];
+    let acts = acts.into_iter().map(|act| file("one", act)).collect();
+    Script::new("links", before, acts)
+        .or_done()
+        .with("index=on")
+}
+
 /// Every script.
 pub(crate) fn all() -> Vec<Script> {
     let mut all = files();
+    all.push(links());
     all.extend(containers());
     all.extend(removals());
     all.extend(images());

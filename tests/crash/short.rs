@@ -14,9 +14,9 @@ use crate::strace::Ended;
 
 /// Calls that may write fewer bytes than they are asked to, each with its number on this architecture.
 pub(crate) const WRITES: &[(&str, i64)] = &[
-    ("write", nix::libc::SYS_write),
-    ("pwrite64", nix::libc::SYS_pwrite64),
-    ("copy_file_range", nix::libc::SYS_copy_file_range),
+    ("write", libc::SYS_write),
+    ("pwrite64", libc::SYS_pwrite64),
+    ("copy_file_range", libc::SYS_copy_file_range),
 ];
 
 /// Runs the child. After it said [`BEGIN`] and was let go, its write `nth` (from 1, those to standard output not
@@ -93,8 +93,7 @@ fn cut(pid: Pid, nth: usize, length: u64) {
 /// Whether the call that the process is about to make writes, and not to standard output.
 fn is_a_write(pid: Pid) -> bool {
     let registers = ptrace::getregs(pid).unwrap();
-    let is_output =
-        registers.orig_rax == nix::libc::SYS_write.cast_unsigned() && registers.rdi == 1;
+    let is_output = registers.orig_rax == libc::SYS_write.cast_unsigned() && registers.rdi == 1;
     !is_output
         && WRITES
             .iter()
@@ -103,7 +102,7 @@ fn is_a_write(pid: Pid) -> bool {
 
 fn shorten(pid: Pid, length: u64) {
     let mut registers = ptrace::getregs(pid).unwrap();
-    if registers.orig_rax == nix::libc::SYS_copy_file_range.cast_unsigned() {
+    if registers.orig_rax == libc::SYS_copy_file_range.cast_unsigned() {
         registers.r8 = length;
     } else {
         registers.rdx = length;

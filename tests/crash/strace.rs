@@ -64,6 +64,8 @@ const READS: &[&str] = &[
     "lseek",
     "fcntl",
     "fstatfs",
+    "name_to_handle_at",
+    "open_by_handle_at",
 ];
 
 /// System calls that have to do with no disk.
@@ -73,6 +75,7 @@ const OTHERS: &[&str] = &[
     "clone3",
     "close",
     "exit",
+    "flock",
     "futex",
     "geteuid",
     "getpid",

@@ -21,12 +21,17 @@ struct Shown {
 
 /// Which of the two a script is compared under.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "mount options are independent switches"
+)]
 pub(crate) struct Plan {
     pub(crate) style: Style,
     /// Compare the upper layers on the disk, too.
     pub(crate) is_raw: bool,
     pub(crate) redirect_dir: bool,
     pub(crate) metacopy: bool,
+    pub(crate) index: bool,
     /// What our side does without.
     pub(crate) without: &'static [Feature],
 }
@@ -38,17 +43,29 @@ impl Plan {
             is_raw: false,
             redirect_dir: false,
             metacopy: false,
+            index: false,
             without: &[],
         }
     }
 
     /// What the kernel mounts with.
-    pub(crate) fn mount_options(self) -> &'static str {
-        match (self.style, self.redirect_dir, self.metacopy) {
-            (Style::UserMarks | Style::OverrideForKernel, _, _) => ",userxattr",
-            (_, _, true) => ",metacopy=on",
-            (_, true, _) => ",redirect_dir=on",
-            _ => "",
+    pub(crate) fn mount_options(self) -> String {
+        let is_user = matches!(self.style, Style::UserMarks | Style::OverrideForKernel);
+        let options = [
+            (is_user, ",userxattr"),
+            (self.metacopy, ",metacopy=on"),
+            (self.redirect_dir, ",redirect_dir=on"),
+            (self.index, ",index=on"),
+        ];
+        let asked = options.iter().filter(|(is_asked, _)| *is_asked);
+        asked.map(|(_, option)| *option).collect()
+    }
+
+    /// The same without an index.
+    fn without_index(self) -> Self {
+        Self {
+            index: false,
+            ..self
         }
     }
 
@@ -57,6 +74,7 @@ impl Plan {
         Options {
             redirect_dir: self.redirect_dir.then_some(RedirectDir::On),
             metacopy: self.metacopy,
+            index: self.index,
             without: self.without.to_vec(),
             ..stage::options(self.style)
         }
@@ -67,7 +85,7 @@ impl Plan {
 pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
     let mount = base.join("mount");
     let mut report = String::new();
-    let options = plan.mount_options();
+    let options = &*plan.mount_options();
     // Where owners are not real, only what is shown can be the same.
     let style = match plan.style {
         Style::Override => Style::Real,
@@ -102,7 +120,10 @@ pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
                 let (theirs, ours) = (stage::raw_upper(&theirs), stage::raw_upper(&ours));
                 compare_trees(&theirs, &ours, "kernel's upper", "our upper", &mut report);
             }
-            compare_leftovers(&ours, &mut report);
+            compare_leftovers(&ours, plan, &mut report);
+            if plan.index {
+                compare_indexes((&theirs, &ours), &mount, plan, &mut report);
+            }
         }
         Style::OverrideForKernel => {
             let ours = stage::build(script, &base.join("ours"), plan.style);
@@ -129,7 +150,7 @@ pub(crate) fn differences(script: &Script, base: &Path, plan: Plan) -> String {
             });
             compare_shown(script, &expected, &got, "as user ", &mut report);
             compare_trees(&got.tree, &again, "we", "we, opened again", &mut report);
-            compare_leftovers(&layers, &mut report);
+            compare_leftovers(&layers, plan, &mut report);
         }
     }
     report
@@ -163,6 +184,7 @@ fn run_ours(script: &Script, layers: &Layers, options: &Options) -> Shown {
         let words: Vec<&str> = step.iter().map(String::as_str).collect();
         if words == ["remount"] {
             let inodes = std::mem::take(&mut side.inodes);
+            drop(side);
             side = stage::open(layers, options.clone());
             side.inodes = inodes;
             outcomes.push(Ok(String::new()));
@@ -215,6 +237,28 @@ pub(crate) fn compare_trees(
     }
 }
 
+/// The indexes hold the same, and whoever reads the layers without them sees the same.
+fn compare_indexes(
+    (theirs, ours): (&Layers, &Layers),
+    mount: &Path,
+    plan: Plan,
+    report: &mut String,
+) {
+    let (expected, got) = (stage::raw_index(theirs), stage::raw_index(ours));
+    if expected != got {
+        let _ = writeln!(report, "  index\n    kernel: {expected:?}\n    we: {got:?}");
+    }
+    let plan = plan.without_index();
+    for (layers, of) in [(theirs, "kernel's"), (ours, "our")] {
+        let seen = Kernel::mount(layers, mount, &plan.mount_options())
+            .unwrap()
+            .tree();
+        let shown = stage::open(layers, plan.options()).tree();
+        let name = |who| format!("{who} on {of} layers, without their index");
+        compare_trees(&seen, &shown, &name("kernel"), &name("we"), report);
+    }
+}
+
 /// Names, and the content of what is a file or directory to us; else it may be kept as something else.
 fn without_owners(
     tree: &BTreeMap<String, String>,
@@ -232,10 +276,10 @@ fn without_owners(
 }
 
 /// Nothing stays behind in the work directory.
-pub(crate) fn compare_leftovers(layers: &Layers, report: &mut String) {
+pub(crate) fn compare_leftovers(layers: &Layers, plan: Plan, report: &mut String) {
     for entry in std::fs::read_dir(&layers.work).unwrap() {
         let name = entry.unwrap().file_name();
-        if name != "work" {
+        if name != "work" && !(plan.index && name == "index") {
             let _ = writeln!(report, "  left in the work directory: {}", name.display());
         }
     }

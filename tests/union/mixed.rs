@@ -23,7 +23,7 @@ pub(crate) fn differences(script: &Script, base: &Path, plan: Plan, beyond: &str
     let mount = base.join("mount");
     let theirs = stage::build(script, &base.join("kernel"), plan.style);
     let ours = stage::build(script, &base.join("ours"), plan.style);
-    let (usual, union) = (plan.mount_options(), plan.options());
+    let (usual, union) = (&*plan.mount_options(), plan.options());
     let own = format!("{usual}{beyond}");
     for (number, turn) in script.steps.chunks(TURN).enumerate() {
         let (expected, reference) = {
@@ -65,7 +65,7 @@ pub(crate) fn differences(script: &Script, base: &Path, plan: Plan, beyond: &str
         }
     }
     if beyond.is_empty() {
-        compare_leftovers(&ours, &mut report);
+        compare_leftovers(&ours, plan, &mut report);
     }
     report
 }

@@ -1,6 +1,7 @@
 //! Helpers of the tests that compare the union with kernel overlayfs.
 
 pub(crate) mod compare;
+pub(crate) mod index;
 pub(crate) mod kernel;
 pub(crate) mod mixed;
 pub(crate) mod ours;

@@ -30,14 +30,27 @@ const STEPS: usize = 200;
 
 /// A script for a seed.
 pub(crate) fn script(seed: u64) -> Script {
+    make(seed, false)
+}
+
+/// One in whose lower layers files have several names.
+pub(crate) fn script_with_links(seed: u64) -> Script {
+    make(seed, true)
+}
+
+fn make(seed: u64, has_links: bool) -> Script {
     let mut maker = Maker {
         dice: Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
         known: Vec::new(),
         text: String::new(),
+        files: Vec::new(),
     };
     let layers = 1 + maker.dice.roll(3);
     for layer in (0..layers).rev() {
         maker.fixture(layer, layer + 1 == layers);
+        if has_links {
+            maker.fixture_links(layer);
+        }
     }
     for number in 0..STEPS {
         let step = maker.step(number);
@@ -52,11 +65,17 @@ struct Maker {
     /// Paths that have been something once.
     known: Vec<String>,
     text: String,
+    /// What is no directory in the layer that is being made.
+    files: Vec<String>,
 }
 
 impl Maker {
     fn line(&mut self, layer: usize, words: &str, path: &str) {
         let _ = writeln!(self.text, "{layer} {words}");
+        let kind = words.split(' ').next().unwrap_or_default();
+        if matches!(kind, "file" | "symlink" | "fifo") {
+            self.files.push(path.to_owned());
+        }
         self.known.push(path.to_owned());
     }
 
@@ -71,6 +90,17 @@ impl Maker {
                 3 => {}
                 _ => self.fixture_directory(layer, name, is_lowest),
             }
+        }
+    }
+
+    /// More names for some of the files of a layer.
+    fn fixture_links(&mut self, layer: usize) {
+        let files = std::mem::take(&mut self.files);
+        for at in 0..files.len().min(6) {
+            let file = &files[self.dice.roll(files.len())];
+            let path = format!("{}{at}", self.dice.pick(&["l", "m", "n"]));
+            self.line(layer, &format!("link {file} {path}"), &path);
+            self.known.push(file.clone());
         }
     }
 

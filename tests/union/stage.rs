@@ -217,6 +217,37 @@ pub(crate) fn try_open(layers: &Layers, options: Options) -> Result<Arc<Union>, 
     Union::open(stack)
 }
 
+/// How many files in the making lie in an index, but for whiteouts that are kept for further ones.
+pub(crate) fn files_in_the_making(layers: &Layers) -> usize {
+    let entries = std::fs::read_dir(layers.work.join("index"));
+    let entries = entries.into_iter().flatten();
+    let is_left = |entry: &std::fs::DirEntry| {
+        let is_temporary = entry.file_name().to_str().unwrap().starts_with('#');
+        is_temporary && describe(&entry.path()).unwrap().kind != 'c'
+    };
+    entries.map(Result::unwrap).filter(is_left).count()
+}
+
+/// What is in an index, but for the names, which are those of the files of one copy.
+pub(crate) fn raw_index(layers: &Layers) -> Vec<String> {
+    let mut entries = Vec::new();
+    let Ok(index) = std::fs::read_dir(layers.work.join("index")) else {
+        return vec!["there is none".to_owned()];
+    };
+    for entry in index.map(Result::unwrap) {
+        // A whiteout that the kernel keeps for further ones.
+        if !entry.file_name().to_str().unwrap().starts_with('#') {
+            let mut described = describe(&entry.path()).unwrap();
+            described
+                .xattrs
+                .retain(|(name, _)| !name.ends_with("overlay.origin"));
+            entries.push(described.text());
+        }
+    }
+    entries.sort();
+    entries
+}
+
 /// The upper layer as it is on the disk, without the marks that only the kernel writes.
 pub(crate) fn raw_upper(layers: &Layers) -> BTreeMap<String, String> {
     let mut tree = BTreeMap::new();
@@ -227,7 +258,7 @@ pub(crate) fn raw_upper(layers: &Layers) -> BTreeMap<String, String> {
             let own = name
                 .strip_prefix("trusted.overlay.")
                 .or(name.strip_prefix("user.overlay."));
-            !own.is_some_and(|own| matches!(own, "origin" | "impure" | "uuid" | "nlink"))
+            !own.is_some_and(|own| matches!(own, "origin" | "impure" | "uuid"))
         });
         if described.kind == 'c' && described.device == (0, 0) {
             // Which means nothing: several are one file, and a set-group-ID directory gives its group.

@@ -69,7 +69,8 @@ impl Daemon {
         wanted: &Wanted,
     ) -> Result<Container> {
         let lowers = self.lowers(&container.layers)?;
-        let root = self.ground.fresh_stack(upper, self.store.work(), lowers)?;
+        let work = self.work_of(number)?;
+        let root = self.ground.fresh_stack(upper, work, lowers)?;
         self.keep_root(number, &root);
         self.furnish(number, container, wanted, root)
     }

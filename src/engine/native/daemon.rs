@@ -164,9 +164,19 @@ impl Daemon {
             .map(|c| c.layers.clone());
         let upper = self.store.upper(number)?;
         let lowers = self.lowers(&layers.unwrap_or_default())?;
-        let root = self.ground.stack(Some(upper), self.store.work(), lowers)?;
+        let work = self.work_of(number)?;
+        let root = self.ground.stack(Some(upper), work, lowers)?;
         self.keep_root(number, &root);
         Ok(root)
+    }
+
+    /// Where a container's files in the making lie: with an index, in a directory of its own.
+    pub(super) fn work_of(&mut self, number: Number) -> Result<Directory> {
+        if self.ground.keeps_index() {
+            Ok(self.store.index(number)?)
+        } else {
+            Ok(self.store.work())
+        }
     }
 
     /// Remembers the merged tree of a container that is being made.

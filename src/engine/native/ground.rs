@@ -232,6 +232,33 @@ impl Ground {
         plain(directory, work, options)
     }
 
+    /// Whether our union keeps an index of a container's layers.
+    pub(super) fn keeps_index(&self) -> bool {
+        let options = self.keeping.options();
+        self.kernel.is_none() && options.index && options.ownership == Ownership::Real
+    }
+
+    /// A writable layer for a moment, on that of a container, which may be open, and read-only ones: without an index.
+    pub(super) fn passing_stack(
+        &self,
+        upper: Directory,
+        work: Directory,
+        lowers: Vec<Directory>,
+    ) -> Result<Arc<Union>> {
+        if self.kernel.is_some() {
+            return self.stack(Some(upper), work, lowers);
+        }
+        Union::open(Stack {
+            upper: Some(upper),
+            work: Some(work),
+            lowers,
+            options: Options {
+                index: false,
+                ..self.options(Some(Arc::clone(&self.disk) as Arc<dyn Space>))
+            },
+        })
+    }
+
     /// A writable layer on read-only ones, topmost first.
     pub(super) fn stack(
         &self,

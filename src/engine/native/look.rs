@@ -120,7 +120,7 @@ impl Daemon {
         });
         let root = self
             .ground
-            .stack(Some(directory), self.store.work(), lowers)?;
+            .passing_stack(directory, self.store.work(), lowers)?;
         let mut own = stack_of(
             Some(&container.name),
             &container.layers,
