@@ -57,11 +57,14 @@ impl Devices {
         if is_on_tmpfs_of_container(&there)? {
             return Err(Errno::ACCESS);
         }
-        let access = match flags & OFlags::ACCMODE {
+        let mut access = match flags & OFlags::ACCMODE {
             OFlags::RDWR => Access::READ_OK | Access::WRITE_OK,
             OFlags::WRONLY => Access::WRITE_OK,
             _ => Access::READ_OK,
         };
+        if flags.contains(OFlags::TRUNC) {
+            access |= Access::WRITE_OK;
+        }
         rustix::fs::accessat(CWD, path, access, AtFlags::EACCESS)?;
         let mut devices = self.0.iter();
         match devices.find(|(own, _)| kind == FileType::CharacterDevice && *own == number) {

@@ -224,15 +224,12 @@ fn plain_world(outcome: &Outcome) -> Outcome {
         persistence: Vec::new(),
         ..outcome.clone()
     };
-    for seen in outcome
-        .host
-        .iter_mut()
-        .filter(|seen| seen.path.ends_with("/out.tar"))
-    {
-        seen.kind = SeenKind::Fifo;
-    }
     let trees = outcome.containers.iter_mut().map(|(_, tree)| tree);
+    let trees = trees.chain([&mut outcome.host]);
     for seen in trees.flatten().filter(|seen| seen.storage == Storage::Host) {
+        if seen.path.ends_with("/out.tar") {
+            seen.kind = SeenKind::Fifo;
+        }
         seen.inner.clear();
     }
     outcome

@@ -20,14 +20,26 @@ pub(crate) fn is_here(engine: &str) -> bool {
         .find(|line| line.contains(&format!("\"name\":\"{engine}\"")));
     assert!(line.is_some(), "{}{}", ran.out, ran.err);
     let item: serde_json::Value = serde_json::from_str(line.unwrap()).unwrap();
-    let here = item["available"] == true;
+    let mut here = item["available"] == true;
     let required = layerspec::environment::Environment::read().require;
     let required = required.is_some_and(|names| names.split(',').any(|name| name == engine));
     assert!(here || !required, "{engine} is required: {item}");
     if !here {
         eprintln!("skipped: {engine}: {}", item["reason"]);
+    } else if !required && let Some(reason) = unable(engine) {
+        eprintln!("skipped: {engine}: {reason}");
+        here = false;
     }
     here
+}
+
+/// Why an engine that answers cannot start a container, as Podman of a user for whom nothing is set up.
+fn unable(engine: &str) -> Option<String> {
+    let project = Project::new();
+    let text = "title: A container\nimages: {app: {}}\nsteps: [{run: {name: one, image: app}}]\n";
+    project.write("scenarios/volumes/one.yaml", text);
+    let ran = project.run(&["run", "--engine", engine, "scenarios/volumes/one.yaml"]);
+    (ran.code == Some(3)).then_some(ran.out)
 }
 
 /// Names of everything that the engine holds and that contains a text.

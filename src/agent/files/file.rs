@@ -96,7 +96,8 @@ impl OpenFile {
         }
     }
 
-    /// A device node has no attributes in the user name space, and others cannot be reached through it.
+    /// A device node has no attributes in the user name space, and others cannot be reached through it: it is taken
+    /// to have none.
     pub(super) fn set_xattr(&self, name: &str, value: &[u8], flags: XattrFlags) -> Result<()> {
         match &self.node {
             None => rustix::fs::fsetxattr(&self.data, name, value, flags),
@@ -107,7 +108,8 @@ impl OpenFile {
     pub(super) fn remove_xattr(&self, name: &str) -> Result<()> {
         match &self.node {
             None => rustix::fs::fremovexattr(&self.data, name),
-            Some(_) => Err(Errno::PERM),
+            Some(_) if name.starts_with("user.") => Err(Errno::PERM),
+            Some(_) => Err(Errno::NODATA),
         }
     }
 

@@ -37,7 +37,7 @@ impl Cli {
         // Three commands that wait for the daemon, side by side.
         let (containers, images, volumes) = std::thread::scope(|scope| {
             let images = scope.spawn(|| self.image_names());
-            let volumes = scope.spawn(|| self.ours(&self.command(&["volume", "ls", "--quiet"])?));
+            let volumes = scope.spawn(|| self.ours(&self.volume_names(&[])?));
             (
                 self.inspected_containers(),
                 joined_result(images),

@@ -136,11 +136,12 @@ impl Cli {
     }
 
     pub(super) fn list_volumes(&self, filters: &[VolumeFilter]) -> Result<Value> {
-        let mut arguments: Vec<String> = ["volume", "ls", "--quiet"].map(str::to_owned).to_vec();
-        for VolumeFilter { key, value } in filters {
-            arguments.push(format!("--filter={key}={value}"));
-        }
-        let mut volumes = self.ours(&self.command(&arguments)?)?;
+        let options = filters
+            .iter()
+            .map(|VolumeFilter { key, value }| format!("--filter={key}={value}"));
+        let options: Vec<String> = options.collect();
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let mut volumes = self.ours(&self.volume_names(&options)?)?;
         // Our prefix is not what a filter by name asks for.
         for filter in filters.iter().filter(|filter| filter.key == "name") {
             volumes.retain(|volume| match self.names.of(&volume.name) {
@@ -159,6 +160,22 @@ impl Cli {
             .collect();
         seen.sort_by(|one, other| one.volume.cmp(&other.volume));
         Ok(seen)
+    }
+
+    /// The names of all volumes, a line each. Podman looks each of them up in turn, and fails when somebody removes one
+    /// meanwhile.
+    pub(super) fn volume_names(&self, options: &[&str]) -> Result<String> {
+        const TRIES: usize = 10;
+        let arguments = [&["volume", "ls", "--quiet"], options].concat();
+        let mut listed = self.command(&arguments);
+        for _ in 1..TRIES {
+            match &listed {
+                Err(Fault::Refused(refusal)) if refusal.message.contains("no such volume") => {}
+                _ => break,
+            }
+            listed = self.command(&arguments);
+        }
+        listed
     }
 
     /// Those of this case among the listed names, inspected.
@@ -182,7 +199,7 @@ impl Cli {
     }
 
     pub(super) fn prune_volumes(&self, all: bool, filters: &[VolumeFilter]) -> Result<Value> {
-        let before = self.ours(&self.command(&["volume", "ls", "--quiet"])?)?;
+        let before = self.ours(&self.volume_names(&[])?)?;
         let seen = self.seen(&before)?;
         let about = &self.ground.about;
         let named_too = about.flavor == Flavor::Podman || about.api < (1, 42);
@@ -196,7 +213,7 @@ impl Cli {
         arguments.push(format!("--filter=label={CASE_LABEL}={}", self.names.case()));
         self.command(&arguments)?;
         self.prune_unlabelled(&before, all || named_too, filters)?;
-        let left = self.ours(&self.command(&["volume", "ls", "--quiet"])?)?;
+        let left = self.ours(&self.volume_names(&[])?)?;
         let left: BTreeSet<VolumeRef> = left
             .iter()
             .map(|volume| self.volume_ref(&volume.name))
@@ -216,7 +233,7 @@ impl Cli {
         if filters.iter().any(|filter| filter.key == "label") {
             return Ok(());
         }
-        let dangling = self.command(&["volume", "ls", "--quiet", "--filter", "dangling=true"])?;
+        let dangling = self.volume_names(&["--filter", "dangling=true"])?;
         let dangling: BTreeSet<&str> = dangling.lines().map(str::trim).collect();
         let keeps_options = self.ground.about.flavor != Flavor::Podman;
         let unlabelled = before.iter().filter(|volume| {

@@ -195,7 +195,9 @@ impl Resident {
         let mut inodes: BTreeMap<(u64, u64), String> = BTreeMap::new();
         let mut tree = Vec::with_capacity(sights.len());
         for sight in sights {
-            let Some(ours) = lies.get(&sight.path) else {
+            let ours = lies.get(&sight.path);
+            let ours = ours.map(|seen| (seen.storage.clone(), seen.inner.clone()));
+            let Some((storage, inner)) = ours.or_else(|| self.lost(&sight.path)) else {
                 let what = format!("the process sees {}, which no layer has", sight.path);
                 return Err(Fault::Broken(what));
             };
@@ -214,11 +216,17 @@ impl Resident {
                 gid: sight.gid,
                 xattrs: sight.xattrs,
                 same_file_as,
-                storage: ours.storage.clone(),
-                inner: ours.inner.clone(),
+                storage,
+                inner,
             });
         }
         Ok(tree)
+    }
+
+    /// Where a mount point lies whose file was removed under it: the process goes on seeing it.
+    fn lost(&self, path: &str) -> Option<(Storage, String)> {
+        let spot = self.places.iter().rfind(|spot| spot.target == path)?;
+        Some((spot.storage.clone(), spot.top.clone()))
     }
 }
 

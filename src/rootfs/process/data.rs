@@ -76,6 +76,10 @@ impl Process {
         let mut position = file.position();
         let mut at = valid_offset(offset.unwrap_or(*position))?;
         let mut rest = bytes;
+        if rest.is_empty() && matches!(file.data, Data::Device(_)) {
+            // `/dev/full` is too full for nothing, too.
+            self.write_some(file, offset, at, rest)?;
+        }
         while !rest.is_empty() {
             let count = self.write_some(file, offset, at, rest)?;
             if count == 0 {
