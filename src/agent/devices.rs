@@ -40,8 +40,8 @@ impl Devices {
     /// Opens a path that the kernel would not open, if that was for being a device.
     ///
     /// # Errors
-    /// `EACCES` when it was for something else, a mount without devices among it; `EPERM` for a device that a container may not open, as its device
-    /// rules have it; `ENXIO` for a terminal.
+    /// `EACCES` when it was for something else, a mount without devices among it; `EPERM` for a device that a container
+    /// may not open, as its device rules have it; `ENXIO` for a terminal.
     pub(super) fn open(
         &self,
         descriptors: impl AsFd,

@@ -263,6 +263,10 @@ pub(crate) const ROWS: &[Row] = &[
         "0 file d/f x; 0 file d/e x; 0 setx d system.posix_acl_default x:0200000001000700ffffffff020007000500000004000500ffffffff10000700ffffffff20000500ffffffff; unlink d/f; unlink d/e; create d/f; mkdir d/e",
     ),
     (
+        "67 default ACL beside a copy-up",
+        "0 file d/f x; setx d system.posix_acl_default x:0200000001000600ffffffff02000600e803000004000400ffffffff10000600ffffffff20000400ffffffff; append d/f y; stat d/f",
+    ),
+    (
         "67 default ACL on a file",
         "0 file f x; setx f system.posix_acl_default x:0200000001000700ffffffff04000500ffffffff20000500ffffffff; stat f",
     ),

@@ -186,8 +186,8 @@ pub(super) fn device(dice: &mut Dice) -> NodeKind {
 
 /// What a symlink at a path may say.
 ///
-/// Where mounts go, none leads to the root: Docker mounts a `VOLUME /a` with `/a -> .` over the whole root, and no
-/// container starts then, so nobody says what is right.
+/// Where mounts go, hardly one leads to the root: no container starts with a mount there, and each engine has other words
+/// for it, by what fails first.
 pub(super) fn link_text(at: &str, dice: &mut Dice) -> String {
     let leads_to_root = at.rfind('/') == Some(0);
     match dice.below(8) {

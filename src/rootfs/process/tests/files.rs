@@ -261,6 +261,36 @@ fn hostile_links_end_at_the_root() {
     assert!(directory.path().join("outside").is_file());
 }
 
+/// As on Linux 6.18, where random scenarios found each.
+#[test]
+fn offsets_on_pipes_removed_directories_and_nothing_for_a_full_device() {
+    let (_directory, _rootfs, root) = alone();
+    perform(&root, "fifo p 0666").unwrap();
+    let pipe = open(&root, "p", "read").unwrap();
+    assert_eq!(root.write(&pipe, Some(1), b"x"), Err(Errno::SPIPE));
+    assert_eq!(root.write(&pipe, None, b"x"), Err(Errno::BADF));
+
+    perform(&root, "mkdir d 0755").unwrap();
+    let directory = open(&root, "d", "read,directory").unwrap();
+    perform(&root, "rmdir d").unwrap();
+    assert_eq!(root.list(&Subject::File(&directory)), Ok(Vec::new()));
+
+    perform(&root, "device full 1 7 0666").unwrap();
+    let full = open(&root, "full", "write").unwrap();
+    assert_eq!(root.write(&full, None, b""), Err(Errno::NOSPC));
+}
+
+#[test]
+fn what_was_made_before_a_failure_is_told() {
+    let (_directory, _rootfs, root) = alone();
+    perform(&root, "write f 0644 abc").unwrap();
+    let mut made = Vec::new();
+    let result = root.add_directories(os("/new/../f"), 0o755, &mut made);
+    assert_eq!(result, Err(Errno::EXIST));
+    let made: Vec<_> = made.iter().map(|changed| changed.path.as_path()).collect();
+    assert_eq!(made, [std::path::Path::new("/new")]);
+}
+
 #[test]
 fn missing_parents_are_made_and_existing_ones_kept() {
     let (_directory, rootfs, root) = alone();

@@ -96,6 +96,16 @@ fn node_at(union: &Arc<Union>, path: &str) -> NodeRef {
         .1
 }
 
+/// Docker and Podman start no container then (observed with Docker 20.10 and Podman 4.3).
+#[test]
+fn no_symlink_leads_a_mount_onto_the_root() {
+    let disk = disk(false);
+    let maker = process(&disk.rootfs, "root");
+    perform(&maker, "symlink .. top").unwrap();
+    let refused = mount(&disk.rootfs, &disk.volume, "/top", "/", 9);
+    assert_eq!(refused, Err(Errno::BUSY));
+}
+
 /// User, call, what comes of it, what comes of it when the root is read-only.
 const TABLE: &[(&str, &str, &str, &str)] = &[
     ("root", "open d/f write", "ok", "EROFS"),
