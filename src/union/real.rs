@@ -264,18 +264,22 @@ impl Real {
 
     /// `getxattr` with the errno as it is.
     pub(super) fn get_xattr(&self, name: &OsStr) -> Result<Vec<u8>> {
-        if self.is_open {
-            return growing(256, |buffer| fs::fgetxattr(&self.directory, name, buffer));
+        if self.name.is_empty() {
+            let read = |buffer: &mut [u8]| fs::fgetxattr(&self.directory, name, buffer);
+            match growing(256, read) {
+                // Open for its path alone.
+                Err(Errno::BADF) if !self.is_open => {}
+                other => return other,
+            }
         }
         let path = self.proc_path();
-        let read = |buffer: &mut [u8]| {
+        growing(256, |buffer| {
             if self.name.is_empty() {
                 fs::getxattr(&*path, name, buffer)
             } else {
                 fs::lgetxattr(&*path, name, buffer)
             }
-        };
-        growing(256, read)
+        })
     }
 
     /// Names of all extended attributes; empty where the file system has none.
