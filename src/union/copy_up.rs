@@ -281,12 +281,14 @@ impl Union {
             }
             // Removed while it was being copied, or before: the copy lives as long as the node.
             None if node.0.is_directory() => Err(self.nowhere(node)),
+            // The kernel moves a copy that has a name to the place of the original, which is no more (measured on 6.18).
+            None if temporary.is_some() && self.nowhere(node) == Errno::NOENT => Err(Errno::IO),
             None => real.hold().map(Upper::Held),
         }
     }
 
     /// Why a removed directory cannot be copied up any more: its place has a whiteout, over which no directory can
-    /// be moved (`ENOTDIR`), or is gone as well (`ENOENT`). Measured on 6.18.
+    /// be moved (`ENOTDIR`), or is gone as well (`ENOENT`; `EIO` for other special files). Measured on 6.18.
     fn nowhere(&self, node: &NodeRef) -> Errno {
         let parent = lock(&node.0.state).gone_from.clone();
         match parent {

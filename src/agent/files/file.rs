@@ -97,11 +97,12 @@ impl OpenFile {
     }
 
     /// A device node has no attributes in the user name space, and others cannot be reached through it: it is taken
-    /// to have none.
+    /// to have none. A name in no name space is nobody's on any file.
     pub(super) fn set_xattr(&self, name: &str, value: &[u8], flags: XattrFlags) -> Result<()> {
         match &self.node {
             None => rustix::fs::fsetxattr(&self.data, name, value, flags),
-            Some(_) => Err(Errno::PERM),
+            Some(_) if is_of_a_name_space(name) => Err(Errno::PERM),
+            Some(_) => Err(Errno::OPNOTSUPP),
         }
     }
 
@@ -109,7 +110,8 @@ impl OpenFile {
         match &self.node {
             None => rustix::fs::fremovexattr(&self.data, name),
             Some(_) if name.starts_with("user.") => Err(Errno::PERM),
-            Some(_) => Err(Errno::NODATA),
+            Some(_) if is_of_a_name_space(name) => Err(Errno::NODATA),
+            Some(_) => Err(Errno::OPNOTSUPP),
         }
     }
 
@@ -126,4 +128,11 @@ impl OpenFile {
             Some(_) => Ok(0),
         }
     }
+}
+
+/// Whether the kernel knows whom to ask for an attribute: xattr(7), "Extended attribute namespaces".
+fn is_of_a_name_space(name: &str) -> bool {
+    ["user.", "trusted.", "security.", "system."]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
