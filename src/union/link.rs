@@ -26,11 +26,7 @@ impl Union {
         if node.0.is_directory() {
             return Err(Errno::PERM);
         }
-        let is_unlinked_lower = {
-            let state = lock(&node.0.state);
-            state.dentry.is_none() && state.upper.is_absent()
-        };
-        if is_unlinked_lower {
+        if self.has_lost_last_name(node) {
             return Err(Errno::NOENT);
         }
         for needed in [node, dir] {
@@ -72,5 +68,24 @@ impl Union {
             orphan.adopt();
         }
         Ok(Step::Done(()))
+    }
+
+    /// Whether a file has no name any more, other than one that has none yet. It gets none again, and that is
+    /// found out before anything is copied up for it.
+    fn has_lost_last_name(&self, node: &NodeRef) -> bool {
+        let identity = {
+            let state = lock(&node.0.state);
+            if state.dentry.is_some() {
+                return false;
+            }
+            if state.upper.is_absent() {
+                return true;
+            }
+            state.upper_identity
+        };
+        // Known by its inode for as long as it can be found by a name, or may get its first one.
+        let uppers = lock(&self.uppers);
+        let known = identity.and_then(|identity| uppers.nodes.get(&identity));
+        known.is_none_or(|known| !known.same(node))
     }
 }

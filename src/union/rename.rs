@@ -145,7 +145,7 @@ impl Union {
     }
 
     fn check_replaceable(&self, node: &NodeRef) -> Result<()> {
-        if node.0.is_directory() && !self.is_empty(node)? {
+        if node.0.is_directory() && !is_left_to_the_disk(node) && !self.is_empty(node)? {
             return Err(Errno::NOTEMPTY);
         }
         if !node.0.is_in_upper()
@@ -166,19 +166,19 @@ impl Union {
         let source = self.place(from)?;
         let target = self.place(to)?;
         let is_hiding = self.lower_sight(from.dir, from.name)?.is_some();
+        self.mark_for_move(old, from, to)?;
+        self.mark_for_arrival(old, from.dir, to.dir)?;
         let sight = self.upper_sight(to.dir, to.name)?;
         let farewell = match &sight {
             UpperSight::File(real, facts) => {
                 let farewell = self.prepare_farewell(to.dir, to.name, real, facts)?;
-                if facts.kind == FileKind::Directory {
+                if new.is_some_and(|new| new.0.is_directory() && !is_left_to_the_disk(new)) {
                     self.clear_whiteouts(real)?;
                 }
                 Some(farewell)
             }
             UpperSight::Whiteout(_) | UpperSight::Nothing => None,
         };
-        self.mark_for_move(old, from, to)?;
-        self.mark_for_arrival(old, from.dir, to.dir)?;
         let is_over_whiteout = matches!(sight, UpperSight::Whiteout(_));
         if let UpperSight::Whiteout(whiteout) = &sight {
             // It changes places with the file, for a moment or for good.
@@ -361,6 +361,12 @@ impl Union {
         source.rename_to(target, Native::empty())?;
         whiteout.publish(source)
     }
+}
+
+/// Whether a directory that is to be replaced is one of the upper layer alone. As in the kernel, the disk
+/// refuses it if there is anything in it, a whiteout too; what was copied up and marked before stays.
+fn is_left_to_the_disk(node: &NodeRef) -> bool {
+    node.0.is_in_upper() && lock(&node.0.state).lowers.is_empty()
 }
 
 /// Neither name stands for what it did.

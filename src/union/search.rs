@@ -116,6 +116,8 @@ impl<'union> Search<'union> {
         self.end = usize::MAX;
         if is_absolute {
             self.path = parts;
+            // It leads on, even out of an opaque directory (`ovl_check_redirect`).
+            self.stop = false;
             let roots = &self.union.roots;
             if !Arc::ptr_eq(&self.candidates, roots) {
                 self.candidates = Arc::clone(roots);

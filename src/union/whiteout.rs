@@ -2,9 +2,9 @@
 //!
 //! A whiteout is a character device 0:0. Linux lets anyone make one since 5.8. The other form, an empty
 //! regular file with `overlay.whiteout` in a directory whose `overlay.opaque` is `x`, is read in every
-//! layer, and written where devices are refused. The kernel reads it in lower layers only (measured on 6.18:
-//! in an upper layer it shows the empty file). Source: overlayfs.rst "whiteouts and opaque
-//! directories"; union rows 19-43.
+//! layer, and written where devices are refused. The kernel (measured on 6.18) reads it in lower layers only:
+//! in an upper layer it shows the empty file; and a directory in which nothing else is left it shows as empty,
+//! but does not remove. Source: overlayfs.rst "whiteouts and opaque directories"; union rows 19-43.
 
 use std::ffi::OsStr;
 use std::sync::Arc;

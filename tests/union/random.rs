@@ -107,8 +107,18 @@ impl Maker {
     fn fixture_directory(&mut self, layer: usize, name: &str, is_lowest: bool) {
         let mode = self.dice.pick(DIRECTORY_MODES);
         self.line(layer, &format!("dir {name} {mode}"), name);
-        if self.dice.roll(4) == 0 {
-            self.line(layer, &format!("mark {name} opaque y"), name);
+        // Opaque `x` tells that empty files in it may be whiteouts.
+        let mut can_have_marks = false;
+        match self.dice.roll(6) {
+            0 => self.line(layer, &format!("mark {name} opaque y"), name),
+            1 => {
+                self.line(layer, &format!("mark {name} opaque x"), name);
+                can_have_marks = true;
+                // No step can name it, so that the directory is never empty: one in which nothing but such
+                // whiteouts is left is not empty to the kernel when it is to be removed.
+                let _ = writeln!(self.text, "{layer} file {name}/kept x");
+            }
+            _ => {}
         }
         for child in NAMES {
             let path = format!("{name}/{child}");
@@ -122,6 +132,13 @@ impl Maker {
                 }
                 5 if !is_lowest => self.line(layer, &format!("whiteout {path}"), &path),
                 6 => self.line(layer, &format!("fifo {path} 644"), &path),
+                7 if !is_lowest && can_have_marks => {
+                    self.line(layer, &format!("file {path} -"), &path);
+                    self.line(layer, &format!("mark {path} whiteout y"), &path);
+                    // Where another name of it would be, the kernel has a whiteout or not, as it has looked into
+                    // this directory before or not.
+                    self.files.pop();
+                }
                 _ => {}
             }
         }
@@ -155,6 +172,7 @@ impl Maker {
         let handle = dice.pick(&["h", "i"]);
         let name = dice.pick(NAMES);
         let size = dice.roll(12);
+        let space = dice.pick(&["trusted", "user"]);
         match dice.roll(48) {
             0..=2 => format!("create {} {mode}", self.new_path()),
             3..=6 => format!("mkdir {} 755", self.new_path()),
@@ -188,6 +206,8 @@ impl Maker {
             45 => format!("tmpfile h {one} 640"),
             46 => format!("hlink {handle} {}", self.new_path()),
             _ if number.is_multiple_of(3) => "remount".to_owned(),
+            // A mark one level up, which a program keeps for a mount of its own.
+            _ if number.is_multiple_of(2) => format!("setx {one} {space}.overlay.{name} {text}"),
             _ => format!("setx {one} trusted.t {text}"),
         }
     }

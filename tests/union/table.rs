@@ -512,6 +512,18 @@ pub(crate) const ROWS: &[Row] = &[
         "create f; open h f rw; unlink f; hlink h g; list /",
     ),
     (
+        "148 link a deleted file into a lower directory, which stays there",
+        "0 dir d; create f; open h f rw; unlink f; hlink h d/g; list d; tmpfile h / 640; hlink h d/t; unlink d/t; 0 dir e; hlink h e/t; list e",
+    ),
+    (
+        "a directory comes over one that is not empty: what was marked stays so",
+        "0 dir d; mkdir d/c; create d/c/f; mkdir n; rename n d/c; list d/c; unlink d/c/f; rename n d/c; list d",
+    ),
+    (
+        "a directory comes over an opaque one with a whiteout",
+        "0 file d/x X; u dir d; u mark d opaque y; u whiteout d/x; mkdir n; rename n d; list d; rmdir d",
+    ),
+    (
         "150 unlinked but open",
         "create f; open h f rw; hwrite h 0 AAA; unlink f; hwrite h 0 BBB; hread h; htrunc h 2; hread h; hchmod h 600; hstat h",
     ),
@@ -643,6 +655,14 @@ pub(crate) const FOLLOWED: Row = (
 pub(crate) const REDIRECTS: &[Row] = &[
     FOLLOWED,
     (
+        "a merged directory comes over one that is not empty: it is up and has its redirect",
+        "0 dir b; 0 dir d; mkdir d/c; mkdir d/c/b; rename b d/c; list d/c; rename b e",
+    ),
+    (
+        "an absolute redirect leads out of an opaque directory",
+        "2 file c/f DATA; 1 dir a; 1 mark a opaque y; 1 dir a/b; 1 mark a/b redirect /c; 0 dir x; 0 mark x redirect /a/b; list x; read x/f; create x/g; remount; list x",
+    ),
+    (
         "37 38 new dirs are opaque",
         "0 file d/z x; mkdir d/n; mkdir n; list d",
     ),
@@ -761,6 +781,10 @@ pub(crate) const METACOPY: &[Row] = &[
     (
         "unlinked and open",
         "0 file f F; chmod f 600; open h f rw; unlink f; hread h; hwrite h 0 G; hread h; list /; 0 file g G; chmod g 600; open i g r; unlink g; hread i",
+    ),
+    (
+        "deleted and to be linked",
+        "0 file f F; chmod f 600; open h f r; unlink f; hlink h g; list /",
     ),
     (
         "relative redirect in a lower",
