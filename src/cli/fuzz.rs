@@ -45,6 +45,7 @@ pub(super) fn fuzz(
     let time = args.time.as_deref().map(duration).transpose()?;
     let (interrupt, scratch) =
         make_scratch(settings::scratch(args.scratch, environment)?.as_deref())?;
+    std::fs::create_dir_all(&args.output)?;
     let found = probe(&engines, scratch.path(), false)?;
     let described: Vec<(Arc<dyn Provider>, _)> = found
         .into_iter()

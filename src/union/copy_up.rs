@@ -280,20 +280,22 @@ impl Union {
                 Ok(Upper::Named)
             }
             // Removed while it was being copied, or before: the copy lives as long as the node.
-            None if node.0.is_directory() => Err(self.nowhere(node)),
-            // The kernel moves a copy that has a name to the place of the original, which is no more (measured on 6.18).
-            None if temporary.is_some() && self.nowhere(node) == Errno::NOENT => Err(Errno::IO),
-            None => real.hold().map(Upper::Held),
+            None => match self.nowhere(node) {
+                Some(errno) if temporary.is_some() => Err(errno),
+                _ => real.hold().map(Upper::Held),
+            },
         }
     }
 
-    /// Why a removed directory cannot be copied up any more: its place has a whiteout, over which no directory can
-    /// be moved (`ENOTDIR`), or is gone as well (`ENOENT`; `EIO` for other special files). Measured on 6.18.
-    fn nowhere(&self, node: &NodeRef) -> Errno {
+    /// Why the copy of a removed file that has a name cannot be moved to the file's place: that is gone as well
+    /// (`EIO`), or has a whiteout, over which no directory can be moved (`ENOTDIR`). Measured on 6.18.
+    fn nowhere(&self, node: &NodeRef) -> Option<Errno> {
         let parent = lock(&node.0.state).gone_from.clone();
         match parent {
-            Some(parent) if self.check_alive(&parent).is_ok() => Errno::NOTDIR,
-            _ => Errno::NOENT,
+            Some(parent) if self.check_alive(&parent).is_ok() => {
+                node.0.is_directory().then_some(Errno::NOTDIR)
+            }
+            _ => Some(Errno::IO),
         }
     }
 
