@@ -389,35 +389,6 @@ fn differences_as_docker_tells_them() {
     assert_eq!(changes, expected);
 }
 
-/// Nothing but regular files is copied up under a name, which a removed directory cannot take: the kernel says `EIO`.
-#[test]
-fn a_special_file_of_a_removed_directory_cannot_be_changed() {
-    let scratch = Scratch::new();
-    let lower = scratch.path("lower");
-    fs::create_dir_all(lower.join("d")).unwrap();
-    let (mode, kind) = (rustix::fs::Mode::RUSR, rustix::fs::FileType::Fifo);
-    for name in ["fifo", "d/fifo"] {
-        rustix::fs::mknodat(rustix::fs::CWD, lower.join(name), kind, mode, 0).unwrap();
-    }
-    let union = scratch.union(options());
-    let (top, dir) = (union.root(), find(&union, "d").unwrap());
-    let (fifo, deep) = (
-        find(&union, "fifo").unwrap(),
-        find(&union, "d/fifo").unwrap(),
-    );
-    union.unlink(&top, OsStr::new("fifo")).unwrap();
-    union.unlink(&dir, OsStr::new("fifo")).unwrap();
-    union.remove_directory(&top, OsStr::new("d")).unwrap();
-    let change = SetAttributes {
-        mode: Some(0o600),
-        ..SetAttributes::default()
-    };
-    let of = |node| union.set_attributes(node, &change, &root());
-    assert_eq!(of(&deep).unwrap_err(), Errno::IO);
-    of(&fifo).unwrap();
-    assert_eq!(find(&union, "fifo").unwrap_err(), Errno::NOENT);
-}
-
 #[test]
 fn trees_are_copied_whole() {
     let from = Scratch::new();

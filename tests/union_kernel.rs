@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use layerspec::union::{Errno, Feature, Options};
 use union::compare::{Plan, differences};
 use union::kernel::{Kernel, Layers};
-use union::script::{Script, Side as _};
+use union::script::Script;
 use union::stage::{self, Style};
 use union::{index, mixed, random, table};
 
@@ -322,28 +322,6 @@ fn indexes_after_events() {
         }
     }
     assert!(failures.is_empty(), "{failures}");
-}
-
-/// What whiteouts in the xattr form have left empty is shown as empty by both, but the kernel does not let go of
-/// it. We do, because such whiteouts may be our own; so that random trees have no such directory.
-#[test]
-fn directories_of_marked_whiteouts() {
-    if let Some(obstacle) = obstacle() {
-        println!("skipped: {obstacle}");
-        return;
-    }
-    let scratch = scratch();
-    let script = Script::parse(
-        "1 file d/f x; 0 dir d; 0 mark d opaque x; 0 file d/f -; 0 mark d/f whiteout y",
-    );
-    let layers = stage::build(&script, scratch.path(), Style::Real);
-    let mut kernel = Kernel::mount(&layers, &scratch.path().join("mount"), "").unwrap();
-    assert_eq!(kernel.run(&["list", "d"]), Ok(String::new()));
-    assert_eq!(kernel.run(&["rmdir", "d"]), Err(Errno::NOTEMPTY));
-    drop(kernel);
-    let mut ours = stage::open(&layers, Options::default());
-    assert_eq!(ours.run(&["list", "d"]), Ok(String::new()));
-    assert_eq!(ours.run(&["rmdir", "d"]), Ok(String::new()));
 }
 
 /// Of what is in use nobody else makes an upper layer or a work directory, nor reads what is being written.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -45,8 +45,9 @@ pub(super) fn fuzz(
     let time = args.time.as_deref().map(duration).transpose()?;
     let (interrupt, scratch) =
         make_scratch(settings::scratch(args.scratch, environment)?.as_deref())?;
-    std::fs::create_dir_all(&args.output)?;
     let found = probe(&engines, scratch.path(), false)?;
+    // Now, and not when something was found.
+    std::fs::create_dir_all(&args.output).map_err(|error| about(&args.output, &error))?;
     let described: Vec<(Arc<dyn Provider>, _)> = found
         .into_iter()
         .map(|found| (found.provider, found.description))
@@ -180,9 +181,7 @@ impl Report<'_> {
             writeln!(out, "    {name}: {}", shown.replace('\n', "\n      "))?;
         }
         let path = self.output.join(format!("fuzz-{seed}.yaml"));
-        std::fs::write(&path, &found.text).map_err(|error| {
-            std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-        })?;
+        std::fs::write(&path, &found.text).map_err(|error| about(&path, &error))?;
         writeln!(out, "  written to {}", path.display())?;
         if !found.again {
             writeln!(
@@ -227,4 +226,8 @@ impl Report<'_> {
         }
         Ok(())
     }
+}
+
+fn about(path: &Path, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

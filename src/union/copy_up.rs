@@ -60,6 +60,9 @@ impl Union {
     /// Copies a file up with its parents, as far as it is not up. Takes the namespace lock by itself.
     pub(super) fn copy_up(&self, node: &NodeRef, need: Need) -> Result<()> {
         self.check_writable()?;
+        if need == Need::Attributes && !node.is_up() && self.is_removed(node) {
+            self.check_place(node)?;
+        }
         let mut chain = Vec::new();
         let mut next = Some(node.clone());
         while let Some(at) = next.take_if(|at| !at.is_up()) {
@@ -274,28 +277,34 @@ impl Union {
         temporary: Option<Temporary>,
     ) -> Result<Upper> {
         let dentry = lock(&node.0.state).dentry.clone();
-        match dentry {
-            Some((parent, name)) => {
-                self.give_name(&parent, &name, real, temporary)?;
-                Ok(Upper::Named)
+        let Some((parent, name)) = dentry else {
+            // Removed while it was being copied: the copy lives as long as the node.
+            if node.0.is_directory() {
+                self.check_place(node)?;
             }
-            // Removed while it was being copied, or before: the copy lives as long as the node.
-            None => match self.nowhere(node) {
-                Some(errno) if temporary.is_some() => Err(errno),
-                _ => real.hold().map(Upper::Held),
-            },
-        }
+            return real.hold().map(Upper::Held);
+        };
+        self.give_name(&parent, &name, real, temporary)?;
+        Ok(Upper::Named)
     }
 
-    /// Why the copy of a removed file that has a name cannot be moved to the file's place: that is gone as well
-    /// (`EIO`), or has a whiteout, over which no directory can be moved (`ENOTDIR`). Measured on 6.18.
-    fn nowhere(&self, node: &NodeRef) -> Option<Errno> {
+    /// Not one that is known by another of its names, which has a place of its own.
+    fn is_removed(&self, node: &NodeRef) -> bool {
+        node.1.is_none() && self.parent(node).is_none()
+    }
+
+    /// Refuses the copy of a removed file as the kernel does, which gives it the name all the same (measured on 6.18):
+    /// a whiteout is there, which no regular file is linked over (`EEXIST`) and no directory moved over (`ENOTDIR`),
+    /// or the directory is gone as well (`ENOENT`, `EIO`). Another file comes back there; ours does not.
+    fn check_place(&self, node: &NodeRef) -> Result<()> {
         let parent = lock(&node.0.state).gone_from.clone();
-        match parent {
-            Some(parent) if self.check_alive(&parent).is_ok() => {
-                node.0.is_directory().then_some(Errno::NOTDIR)
-            }
-            _ => Some(Errno::IO),
+        let has_place = parent.is_some_and(|parent| self.check_alive(&parent).is_ok());
+        match (node.0.kind, has_place) {
+            (FileKind::Regular, true) => Err(Errno::EXIST),
+            (FileKind::Regular, false) => Err(Errno::NOENT),
+            (FileKind::Directory, true) => Err(Errno::NOTDIR),
+            (_, true) => Ok(()),
+            (_, false) => Err(Errno::IO),
         }
     }
 

@@ -106,7 +106,7 @@ pub(super) struct Inheritance {
 pub(super) struct State {
     /// A name of the file: parent and name. `None` for the root and for unlinked files.
     pub(super) dentry: Option<(NodeRef, OsString)>,
-    /// Of what was removed, but a regular file, which is copied up without a name: where it was.
+    /// Of what was removed: where it was.
     pub(super) gone_from: Option<NodeRef>,
     /// Where the upper part is.
     pub(super) upper: Upper,

@@ -258,8 +258,8 @@ impl Union {
         let mut state = lock(&node.0.state);
         let is_this = matches!(&state.dentry, Some((at, known)) if at.same(dir) && known == name);
         let dentry = if is_this { state.dentry.take() } else { None };
-        if node.0.kind != FileKind::Regular {
-            state.gone_from = dentry.as_ref().map(|(parent, _)| parent.clone());
+        if let Some((parent, _)) = &dentry {
+            state.gone_from = Some(parent.clone());
         }
         if let Some(held) = held {
             state.upper = Upper::Held(held);

@@ -300,6 +300,12 @@ impl Side for Kernel {
                 self.handles.insert(words[1].to_owned(), file);
                 Ok(String::new())
             }
+            "pin" => {
+                let flags = OFlags::PATH | OFlags::NOFOLLOW;
+                let file = fs::open(path(2), flags, Mode::empty())?;
+                self.handles.insert(words[1].to_owned(), file);
+                Ok(String::new())
+            }
             "tmpfile" => {
                 let flags = OFlags::TMPFILE | OFlags::RDWR;
                 let file = fs::open(path(2), flags, mode(3, 0o666))?;
@@ -324,6 +330,10 @@ impl Side for Kernel {
                     }
                     "htrunc" => done(fs::ftruncate(file, words[2].parse().unwrap())),
                     "hchmod" => done(fs::fchmod(file, mode(2, 0))),
+                    "pchown" => {
+                        let uid = Some(Uid::from_raw(words[2].parse().unwrap()));
+                        done(fs::chownat(file, "", uid, None, AtFlags::EMPTY_PATH))
+                    }
                     "hstat" => {
                         let stat = fs::fstat(file)?;
                         let mode = stat.st_mode & 0o7777;

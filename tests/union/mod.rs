@@ -1,5 +1,6 @@
 //! Helpers of the tests that compare the union with kernel overlayfs.
 
+mod apart;
 pub(crate) mod compare;
 pub(crate) mod index;
 pub(crate) mod kernel;

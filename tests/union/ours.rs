@@ -17,6 +17,8 @@ pub(crate) struct Ours {
     pub(crate) union: Arc<Union>,
     pub(crate) caller: Caller,
     handles: BTreeMap<String, Handle>,
+    /// Files that are held without being open.
+    pins: BTreeMap<String, NodeRef>,
     pub(crate) inodes: BTreeMap<String, u64>,
 }
 
@@ -52,6 +54,7 @@ impl Ours {
             union,
             caller: root(),
             handles: BTreeMap::new(),
+            pins: BTreeMap::new(),
             inodes: BTreeMap::new(),
         }
     }
@@ -329,6 +332,20 @@ impl Side for Ours {
                         ..no_change
                     },
                 )
+            }
+            "pin" => {
+                let node = self.node(words[2])?;
+                self.pins.insert(words[1].to_owned(), node);
+                Ok(String::new())
+            }
+            "pchown" => {
+                let node = self.pins.get(words[1]).ok_or(Errno::BADF)?;
+                let change = SetAttributes {
+                    uid: words[2].parse().ok(),
+                    ..no_change
+                };
+                self.union.set_attributes(node, &change, &self.caller)?;
+                Ok(String::new())
             }
             "times" => {
                 let time = |text: &str| {

@@ -524,6 +524,18 @@ pub(crate) const ROWS: &[Row] = &[
         "0 file d/x X; u dir d; u mark d opaque y; u whiteout d/x; mkdir n; rename n d; list d; rmdir d",
     ),
     (
+        "a special file is removed with its directory, which leaves no place for its copy",
+        "0 dir d; 0 fifo d/p 644; 0 symlink t d/l; pin p d/p; pin l d/l; unlink d/p; unlink d/l; rmdir d; pchown p 5; pchown l 5",
+    ),
+    (
+        "a removed directory has a whiteout in its place, or nothing at all",
+        "0 dir d; 0 dir d/e; pin h d/e; rmdir d/e; pchown h 5; rmdir d; pchown h 5; 0 dir a; 0 dir a/b; 0 dir a/b/c; pin i a/b/c; rmdir a/b/c; rmdir a/b; rmdir a; pchown i 5",
+    ),
+    (
+        "a removed file that is open for reading has a whiteout in its place, or nothing at all",
+        "0 file d/f F; open h d/f r; unlink d/f; hchmod h 600; hread h; rmdir d; hchmod h 600; hread h; 0 file g G; 0 file k K; open i g r; rename k g; hchmod i 600; hread i; list /",
+    ),
+    (
         "150 unlinked but open",
         "create f; open h f rw; hwrite h 0 AAA; unlink f; hwrite h 0 BBB; hread h; htrunc h 2; hread h; hchmod h 600; hstat h",
     ),

@@ -6,6 +6,7 @@ use rustix::fs::{AtFlags, Gid, Mode, Stat, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use super::super::Result;
+use crate::rootfs::has_namespace;
 
 /// An open file. What a memory device leads to is the machine's own, opened outside of the container (`devices`); who and
 /// when and what mode are those of the container's node, so that nobody changes the machine's.
@@ -97,29 +98,30 @@ impl OpenFile {
     }
 
     /// A device node has no attributes in the user name space, and others cannot be reached through it: it is taken
-    /// to have none. A name in no name space is nobody's on any file.
+    /// to have none.
     pub(super) fn set_xattr(&self, name: &str, value: &[u8], flags: XattrFlags) -> Result<()> {
-        match &self.node {
-            None => rustix::fs::fsetxattr(&self.data, name, value, flags),
-            Some(_) if is_of_a_name_space(name) => Err(Errno::PERM),
-            Some(_) => Err(Errno::OPNOTSUPP),
+        if self.node.is_none() {
+            return rustix::fs::fsetxattr(&self.data, name, value, flags);
         }
+        refuse_no_namespace(name)?;
+        Err(Errno::PERM)
     }
 
     pub(super) fn remove_xattr(&self, name: &str) -> Result<()> {
-        match &self.node {
-            None => rustix::fs::fremovexattr(&self.data, name),
-            Some(_) if name.starts_with("user.") => Err(Errno::PERM),
-            Some(_) if is_of_a_name_space(name) => Err(Errno::NODATA),
-            Some(_) => Err(Errno::OPNOTSUPP),
+        if self.node.is_none() {
+            return rustix::fs::fremovexattr(&self.data, name);
         }
+        refuse_no_namespace(name)?;
+        let is_users = name.starts_with("user.");
+        Err(if is_users { Errno::PERM } else { Errno::NODATA })
     }
 
     pub(super) fn get_xattr(&self, name: &str, buffer: &mut [u8]) -> Result<usize> {
-        match &self.node {
-            None => rustix::fs::fgetxattr(&self.data, name, buffer),
-            Some(_) => Err(Errno::NODATA),
+        if self.node.is_none() {
+            return rustix::fs::fgetxattr(&self.data, name, buffer);
         }
+        refuse_no_namespace(name)?;
+        Err(Errno::NODATA)
     }
 
     pub(super) fn list_xattr(&self, buffer: &mut [u8]) -> Result<usize> {
@@ -130,9 +132,10 @@ impl OpenFile {
     }
 }
 
-/// Whether the kernel knows whom to ask for an attribute: xattr(7), "Extended attribute namespaces".
-fn is_of_a_name_space(name: &str) -> bool {
-    ["user.", "trusted.", "security.", "system."]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+fn refuse_no_namespace(name: &str) -> Result<()> {
+    if has_namespace(name.as_ref()) {
+        Ok(())
+    } else {
+        Err(Errno::OPNOTSUPP)
+    }
 }

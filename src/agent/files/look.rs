@@ -127,14 +127,14 @@ fn time(seconds: i64, nanos: impl TryInto<u32>) -> Time {
 
 /// The names in a directory, sorted.
 pub(super) fn list(directory: impl AsFd) -> Result<Vec<String>> {
-    // The descriptor itself: opening `.` through it would ask for permission to search, which reading does not need.
-    // Its position is shared, and has to be at the beginning afterwards too: one that is far out makes `read` answer
-    // EINVAL before it is told that this is a directory.
     let kind = FileType::from_raw_mode(rustix::fs::fstat(&directory)?.st_mode);
     if kind != FileType::Directory {
         // The position of another file stays where it is.
         return Err(Errno::NOTDIR);
     }
+    // The descriptor itself: opening `.` through it would ask for permission to search, which reading does not need.
+    // Its position is shared, and has to be at the beginning afterwards too: one that is far out makes `read` answer
+    // EINVAL before it is told that this is a directory.
     rustix::fs::seek(&directory, SeekFrom::Start(0))?;
     let mut names = Vec::new();
     for entry in Dir::new(rustix::io::fcntl_dupfd_cloexec(&directory, 0)?)? {

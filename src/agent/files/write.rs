@@ -1,6 +1,7 @@
 //! A node of a tree, written by a process.
 
 use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FileType, OFlags, XattrFlags};
 use rustix::io::Errno;
@@ -58,10 +59,12 @@ impl Batch<'_> {
             self.note(self.place_of_file(file.itself()));
         }
         fill(&file, content)?;
+        let file = Arc::new(file);
+        set_attributes(&Resolved::File(Arc::clone(&file)), node, true)?;
         if has_attributes(node) {
             self.note(self.place_of_file(file.itself()));
         }
-        set_attributes(&Resolved::File(file.into()), node, true)
+        Ok(())
     }
 }
 
