@@ -127,6 +127,11 @@ fn time(seconds: i64, nanos: impl TryInto<u32>) -> Time {
 
 /// The names in a directory, sorted.
 pub(super) fn list(directory: impl AsFd) -> Result<Vec<String>> {
+    // One that stands for a path alone has no position, and is told apart before what it is.
+    match rustix::fs::seek(&directory, SeekFrom::Current(0)) {
+        Ok(_) | Err(Errno::SPIPE) => {}
+        Err(errno) => return Err(errno),
+    }
     let kind = FileType::from_raw_mode(rustix::fs::fstat(&directory)?.st_mode);
     if kind != FileType::Directory {
         // The position of another file stays where it is.
