@@ -1,10 +1,16 @@
 //! Doing many things side by side and telling their results in order.
+//!
+//! Whoever tells the results also watches that none takes too long, so that a limit costs an item nothing. A thread whose
+//! item hangs is left behind with what it holds, since Rust cannot end a thread, and another one takes its place.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
 
 /// Whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,46 +21,145 @@ pub enum Flow {
     Stop,
 }
 
+/// The most that an item may take.
+pub struct Limit<'l, R> {
+    /// So long.
+    pub most: Duration,
+    /// What is told of an item that takes longer. What may still come of it is dropped.
+    pub overdue: &'l dyn Fn(usize) -> R,
+}
+
+/// What the threads share.
+struct Desk<W, S> {
+    work: W,
+    stop: S,
+    count: usize,
+    next: AtomicUsize,
+    /// When the items that are under way were begun.
+    begun: Mutex<BTreeMap<usize, Instant>>,
+}
+
+/// A result or a panic, or that a thread has ended.
+type Message<R> = Option<(usize, std::thread::Result<R>)>;
+
 /// Does `work` for each of `count` items on up to `jobs` threads, which take the next item from a
 /// shared queue, and hands the results to `tell` on the calling thread in the order of the items.
-/// `stop` is asked before each item is started. `tell` may end the whole too.
-pub fn in_order<R: Send>(
+/// `stop` is asked before each item is started. `tell` may end the whole too. A panic in the work is passed on.
+pub fn in_order<R: Send + 'static>(
     count: usize,
     jobs: NonZeroUsize,
-    stop: impl Fn() -> bool + Sync,
-    work: impl Fn(usize) -> R + Sync,
+    stop: impl Fn() -> bool + Send + Sync + 'static,
+    work: impl Fn(usize) -> R + Send + Sync + 'static,
+    limit: Option<&Limit<'_, R>>,
     mut tell: impl FnMut(usize, R) -> Flow,
 ) {
-    let next = AtomicUsize::new(0);
-    let (sender, results) = mpsc::channel();
-    let worker = |sender: mpsc::Sender<(usize, R)>| {
-        loop {
-            let index = next.fetch_add(1, Ordering::SeqCst);
-            if index >= count || stop() {
-                break;
-            }
-            // The receiver outlives the workers.
-            drop(sender.send((index, work(index))));
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..jobs.get().min(count) {
-            let sender = sender.clone();
-            scope.spawn(|| worker(sender));
-        }
-        drop(sender);
-        let mut early = BTreeMap::new();
-        let mut due = 0;
-        for (index, result) in results {
-            early.insert(index, result);
-            while let Some(result) = early.remove(&due) {
-                if tell(due, result) == Flow::Stop {
-                    next.store(count, Ordering::SeqCst);
-                }
-                due += 1;
-            }
-        }
+    let desk = Arc::new(Desk {
+        work,
+        stop,
+        count,
+        next: AtomicUsize::new(0),
+        begun: Mutex::default(),
     });
+    let (sender, messages) = channel();
+    let mut threads = 0;
+    for _ in 0..jobs.get().min(count) {
+        threads += usize::from(start(&desk, &sender));
+    }
+    if threads == 0 {
+        // Better one after the other than not at all.
+        desk.go_on(&sender);
+        threads = 1;
+    }
+    let (mut early, mut due) = (BTreeMap::new(), 0);
+    while threads > 0 {
+        match desk.wait(&messages, limit) {
+            Ok(None) => threads -= 1,
+            Ok(Some((index, Ok(result)))) => drop(early.insert(index, result)),
+            Ok(Some((_, Err(panic)))) => resume_unwind(panic),
+            Err(late) => {
+                for (index, result) in late {
+                    early.insert(index, result);
+                    threads -= usize::from(!start(&desk, &sender));
+                }
+            }
+        }
+        while let Some(result) = early.remove(&due) {
+            if tell(due, result) == Flow::Stop {
+                desk.next.store(count, Ordering::SeqCst);
+            }
+            due += 1;
+        }
+    }
+}
+
+/// Starts a thread, or tells that there cannot be one.
+fn start<R, W, S>(desk: &Arc<Desk<W, S>>, sender: &Sender<Message<R>>) -> bool
+where
+    R: Send + 'static,
+    W: Fn(usize) -> R + Send + Sync + 'static,
+    S: Fn() -> bool + Send + Sync + 'static,
+{
+    let (desk, sender) = (Arc::clone(desk), sender.clone());
+    let thread = Builder::new().name("layerspec-case".to_owned());
+    thread.spawn(move || desk.go_on(&sender)).is_ok()
+}
+
+impl<R, W: Fn(usize) -> R, S: Fn() -> bool> Desk<W, S> {
+    fn begun(&self) -> MutexGuard<'_, BTreeMap<usize, Instant>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what there is to do. The receiver outlives all threads but those left behind.
+    fn go_on(&self, results: &Sender<Message<R>>) {
+        loop {
+            let index = self.next.fetch_add(1, Ordering::SeqCst);
+            if index >= self.count || (self.stop)() {
+                results.send(None).ok();
+                return;
+            }
+            self.begun().insert(index, Instant::now());
+            let result = catch_unwind(AssertUnwindSafe(|| (self.work)(index)));
+            if self.begun().remove(&index).is_none() {
+                // Too late: another thread has this one's place.
+                return;
+            }
+            results.send(Some((index, result))).ok();
+        }
+    }
+
+    /// Items that have taken so long; whoever does them has lost his place.
+    fn take_late(&self, most: Duration) -> Vec<usize> {
+        let mut late = Vec::new();
+        self.begun().retain(|index, begun| {
+            let is_late = begun.elapsed() >= most;
+            late.extend(is_late.then_some(*index));
+            !is_late
+        });
+        late
+    }
+
+    /// The next message, or the items that have taken too long.
+    fn wait(
+        &self,
+        messages: &Receiver<Message<R>>,
+        limit: Option<&Limit<'_, R>>,
+    ) -> Result<Message<R>, Vec<(usize, R)>> {
+        let Some(Limit { most, overdue }) = limit else {
+            // Somebody has a sender: the caller.
+            return messages.recv().map_err(|_| Vec::new());
+        };
+        let first = self.begun().values().min().copied();
+        // What begins meanwhile has longer to go.
+        let left = first.map_or(*most, |first| most.saturating_sub(first.elapsed()));
+        match messages.recv_timeout(left) {
+            Ok(message) => Ok(message),
+            Err(RecvTimeoutError::Disconnected) => Err(Vec::new()),
+            Err(RecvTimeoutError::Timeout) => {
+                let late = self.take_late(*most).into_iter();
+                Err(late.map(|index| (index, overdue(index))).collect())
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -76,12 +181,13 @@ mod tests {
             8,
             jobs(2),
             || false,
-            |index| {
+            move |index| {
                 if index < 2 {
                     barrier.wait();
                 }
                 index * 10
             },
+            None,
             |index, result| {
                 told.push((index, result));
                 Flow::Continue
@@ -100,6 +206,7 @@ mod tests {
                 jobs(1),
                 || false,
                 |index| index,
+                None,
                 |index, _| {
                     told += 1;
                     if index == stop_at {
@@ -118,6 +225,7 @@ mod tests {
             jobs(4),
             || true,
             |index| index,
+            None,
             |_, _| {
                 told += 1;
                 Flow::Continue
@@ -133,7 +241,44 @@ mod tests {
             jobs(4),
             || false,
             |_| panic!("no work"),
+            None,
             |_, ()| Flow::Continue,
         );
+    }
+
+    #[test]
+    fn what_hangs_is_told_as_overdue_and_the_rest_goes_on() {
+        let (release, hung) = channel::<()>();
+        let hung = Mutex::new(hung);
+        let mut told = Vec::new();
+        let limit = Limit {
+            most: Duration::from_millis(50),
+            overdue: &|index| format!("{index} is late"),
+        };
+        in_order(
+            4,
+            jobs(1),
+            || false,
+            move |index| {
+                if index == 1 {
+                    hung.lock().unwrap().recv().ok();
+                }
+                index.to_string()
+            },
+            Some(&limit),
+            |_, result| {
+                told.push(result);
+                Flow::Continue
+            },
+        );
+        assert_eq!(told, ["0", "1 is late", "2", "3"]);
+        release.send(()).unwrap();
+    }
+
+    #[test]
+    #[should_panic(expected = "on purpose")]
+    fn a_panic_is_passed_on() {
+        let work = |_| panic!("on purpose");
+        in_order(2, jobs(1), || false, work, None, |_, ()| Flow::Continue);
     }
 }

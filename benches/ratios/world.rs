@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use layerspec::case::{CaseOptions, run_case};
+use layerspec::case::{CaseOptions, Watch, run_case, run_watched};
 use layerspec::engine::{Description, OpenOptions, Provider};
 use layerspec::registry;
-use layerspec::scenario::{self, Scenario};
+use layerspec::scenario::{self, FoundFile, Scenario};
+use layerspec::schedule::{self, Flow, Limit};
 use layerspec::snapshot::UpdateMode;
 use layerspec::verdict::Verdict;
 use tempfile::TempDir;
@@ -46,6 +47,7 @@ pub(crate) struct World {
     provider: Arc<dyn Provider>,
     description: Description,
     options: CaseOptions,
+    files: Vec<FoundFile>,
 }
 
 impl World {
@@ -64,6 +66,7 @@ impl World {
         for (stem, text) in scenarios {
             std::fs::write(home.path().join(format!("scenarios/{stem}.yaml")), text).unwrap();
         }
+        let files = scenario::find(&[home.path().join("scenarios")]).unwrap();
         let provider = registry::provider(engine).unwrap();
         let open = OpenOptions {
             scratch: scratch.clone(),
@@ -82,17 +85,12 @@ impl World {
             provider,
             description,
             options,
+            files,
         };
         for case in world.load() {
             world.approve(&case);
         }
         world
-    }
-
-    /// With the time limit that `layerspec run` has, for which a case is handed to another thread.
-    pub(crate) fn limited(mut self) -> Self {
-        self.options.timeout = Some(Duration::from_secs(60));
-        self
     }
 
     /// Runs one case and approves what it shows.
@@ -104,10 +102,9 @@ impl World {
         self.run_as(case, &options);
     }
 
-    /// Finds and loads every scenario.
+    /// Loads every scenario from its file, which was found before: a folder is walked once for all that is in it.
     pub(crate) fn load(&self) -> Vec<Scenario> {
-        let files = scenario::find(&[self.home.path().join("scenarios")]).unwrap();
-        scenario::load(&files, None).unwrap()
+        scenario::load(&self.files, None).unwrap()
     }
 
     /// Runs one case to its verdict, which must be that it passed.
@@ -129,6 +126,34 @@ impl World {
         for case in self.load() {
             self.run(&case);
         }
+    }
+
+    /// The same with the time limit that `layerspec run` has, in its way with one job: cases are run on a thread by
+    /// themselves, and whoever is told their results watches the time.
+    pub(crate) fn load_and_run_limited(&self) {
+        let most = Duration::from_secs(60);
+        let cases = self.load();
+        let (provider, options) = (Arc::clone(&self.provider), self.options.clone());
+        let description = self.description.clone();
+        let run = move |index: usize| {
+            let (case, watch) = (cases.get(index)?, Watch::default());
+            let result = run_watched(case, &*provider, &description, &options, &watch);
+            Some(result.verdict)
+        };
+        let overdue = &|_| None;
+        let limit = Some(&Limit { most, overdue });
+        let one = std::num::NonZeroUsize::MIN;
+        schedule::in_order(
+            self.files.len(),
+            one,
+            || false,
+            run,
+            limit,
+            |_, verdict| {
+                assert!(matches!(verdict, Some(Verdict::Passed)), "{verdict:?}");
+                Flow::Continue
+            },
+        );
     }
 
     /// All of them, loaded already, taken by so many threads.

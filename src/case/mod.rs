@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::engine::{Description, Engine, OpenOptions, Provider};
@@ -65,8 +65,54 @@ pub fn run_case(
     description: &Description,
     options: &CaseOptions,
 ) -> CaseResult {
-    let begin = Instant::now();
-    let mut result = CaseResult {
+    let perform = |engine| perform(scenario, engine, description, options);
+    run_by(scenario, provider, description, options, perform)
+}
+
+/// [`run_case`] for somebody who watches the time: the limit of the options is theirs to hold, by [`overdue`].
+pub fn run_watched(
+    scenario: &Scenario,
+    provider: &dyn Provider,
+    description: &Description,
+    options: &CaseOptions,
+    watch: &Watch,
+) -> CaseResult {
+    let perform = |engine: Box<dyn Engine>| {
+        if let Some(kept) = engine.kept() {
+            drop(watch.kept.set(kept));
+        }
+        let progress = &watch.progress;
+        Ok(execute_and_drop(scenario, engine, description, progress))
+    };
+    run_by(scenario, provider, description, options, perform)
+}
+
+/// What is told of a case that is watched and takes longer than `limit`. It is told to begin no further step.
+pub fn overdue(
+    scenario: &Scenario,
+    description: &Description,
+    limit: Duration,
+    watch: &Watch,
+) -> CaseResult {
+    watch.progress.stop();
+    CaseResult {
+        verdict: Verdict::Errored(too_slow(scenario, limit, watch.progress.begun())),
+        duration: limit,
+        timed_out: true,
+        kept: watch.kept.get().cloned(),
+        ..no_result(scenario, description)
+    }
+}
+
+/// How far a case has come, for somebody who does not wait for ever.
+#[derive(Debug, Default)]
+pub struct Watch {
+    progress: Progress,
+    kept: OnceLock<PathBuf>,
+}
+
+fn no_result(scenario: &Scenario, description: &Description) -> CaseResult {
+    CaseResult {
         id: scenario.id(),
         engine: description.name.clone(),
         verdict: Verdict::Passed,
@@ -75,13 +121,24 @@ pub fn run_case(
         excused: Halves::default(),
         timed_out: false,
         kept: None,
-    };
+    }
+}
+
+fn run_by(
+    scenario: &Scenario,
+    provider: &dyn Provider,
+    description: &Description,
+    options: &CaseOptions,
+    perform: impl FnOnce(Box<dyn Engine>) -> Result<Execution, Overdue>,
+) -> CaseResult {
+    let begin = Instant::now();
+    let mut result = no_result(scenario, description);
     match skip_reason(scenario, description) {
         Some(reason) => result.verdict = Verdict::Skipped(reason),
         None => match open(provider, options) {
             Ok(engine) => {
                 result.kept = engine.kept();
-                match perform(scenario, engine, description, options) {
+                match perform(engine) {
                     Ok(execution) => {
                         (result.verdict, result.excused) =
                             verdict(scenario, description, &execution, options);

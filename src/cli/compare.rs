@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::args::MatrixFormat;
 use super::compare_settings::{CompareSettings, Running, Work};
@@ -135,7 +136,7 @@ fn usable(scratch: &Path, output: &mut Output) -> Result<Vec<Found>, CommandErro
         match provider.probe(&options) {
             Ok(description) => found.push(Found {
                 provider,
-                description,
+                description: Arc::new(description),
             }),
             Err(absent) => {
                 let why = printable(&format!("{}: {absent}", provider.name()));

@@ -1,30 +1,27 @@
 //! Cases side by side: what `run`, `bless` and `compare` share.
 
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::crew::Crew;
 use super::error::{CommandError, UsageError};
-use crate::case::{CaseOptions, run_case};
 use crate::engine::{Description, OpenOptions, Provider};
 use crate::interrupt::Interrupt;
-use crate::outcome::Halves;
 use crate::report::{FinishedCase, Plan, Reporter, Rerun, Totals};
-use crate::schedule::{Flow, in_order};
+use crate::schedule::{Flow, Limit, in_order};
 use crate::scratch::Scratch;
 use crate::snapshot::UpdateMode;
 use crate::suite::{Case, Filter, Suite};
-use crate::verdict::{CaseResult, Verdict};
+use crate::verdict::CaseResult;
 
 /// An engine that can be used here.
 pub(super) struct Found {
     /// Opens it.
     pub provider: Arc<dyn Provider>,
     /// What it said of itself.
-    pub description: Description,
+    pub description: Arc<Description>,
 }
 
 /// One case on one engine.
@@ -85,7 +82,7 @@ pub(super) fn probe(
     let found = |provider: &Arc<dyn Provider>| match provider.probe(&options) {
         Ok(description) => Ok(Found {
             provider: Arc::clone(provider),
-            description,
+            description: Arc::new(description),
         }),
         Err(absent) => Err(CommandError::Absent {
             name: provider.name().to_owned(),
@@ -129,7 +126,7 @@ impl Execution<'_> {
                 .iter()
                 .any(|known| known.name == job.engine.description.name)
             {
-                engines.push(job.engine.description.clone());
+                engines.push(Description::clone(&job.engine.description));
             }
         }
         let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -143,21 +140,17 @@ impl Execution<'_> {
             ..Totals::default()
         };
         let mut written = Ok(());
-        let failed = AtomicBool::new(false);
+        let crew = Arc::new(Crew::new(self, jobs, interrupt));
+        let (boss, worker) = (Arc::clone(&crew), Arc::clone(&crew));
+        let most = self.timeout.unwrap_or(Duration::MAX);
+        let overdue: &dyn Fn(usize) -> _ = &|index| crew.overdue(index, most);
+        let limit = self.timeout.map(|most| Limit { most, overdue });
         in_order(
             jobs.len(),
             self.jobs,
-            || interrupt.signal().is_some() || (self.fail_fast && failed.load(Ordering::SeqCst)),
-            |index| {
-                let result = jobs.get(index).map(|job| self.one(job));
-                if result
-                    .as_ref()
-                    .is_some_and(|result| is_bad(&result.verdict))
-                {
-                    failed.store(true, Ordering::SeqCst);
-                }
-                result
-            },
+            move || boss.is_over(),
+            move |index| worker.run(index),
+            limit.as_ref(),
             |index, result| {
                 let (Some(job), Some(result)) = (jobs.get(index), result) else {
                     return Flow::Continue;
@@ -183,39 +176,8 @@ impl Execution<'_> {
         Ok(totals)
     }
 
-    /// One case on one engine.
-    fn one(&self, job: &Job<'_>) -> CaseResult {
-        let options = CaseOptions {
-            scratch: self.scratch.to_path_buf(),
-            keep: self.keep,
-            snapshots: self.suite.snapshots(job.case),
-            update: self.update,
-            timeout: self.timeout,
-        };
-        let Job { case, engine } = job;
-        let provider = &*engine.provider;
-        // A fault of ours must not take the other cases with it.
-        catch_unwind(AssertUnwindSafe(|| {
-            run_case(&case.scenario, provider, &engine.description, &options)
-        }))
-        .unwrap_or_else(|_| CaseResult {
-            id: case.scenario.id(),
-            engine: provider.name().to_owned(),
-            verdict: Verdict::Errored("layerspec itself panicked; see standard error".to_owned()),
-            duration: Duration::ZERO,
-            outcome: None,
-            excused: Halves::default(),
-            timed_out: false,
-            kept: None,
-        })
-    }
-
     fn finished<'a>(&'a self, job: &'a Job<'_>, result: &'a CaseResult) -> FinishedCase<'a> {
         let Case { scenario, .. } = job.case;
         FinishedCase::new(scenario, result, self.suite.rules(job.case), &self.rerun)
     }
-}
-
-fn is_bad(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Failed(_) | Verdict::Errored(_))
 }

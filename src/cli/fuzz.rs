@@ -8,11 +8,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::args::FuzzArgs;
 use super::error::{CommandError, UsageError};
-use super::execute::{make_scratch, probe};
+use super::execute::{Found, make_scratch, probe};
 use super::exit::Exit;
 use super::output::Output;
 use super::settings;
-use crate::engine::Provider;
+use crate::engine::{Description, Provider};
 use crate::environment::Environment;
 use crate::fuzz::{Difference, Fuzzer, Reach, Shown, case_seed};
 use crate::interrupt::Interrupt;
@@ -48,14 +48,10 @@ pub(super) fn fuzz(
     let found = probe(&engines, scratch.path(), false)?;
     // Now, and not when something was found.
     std::fs::create_dir_all(&args.output).map_err(|error| about(&args.output, &error))?;
-    let described: Vec<(Arc<dyn Provider>, _)> = found
-        .into_iter()
-        .map(|found| (found.provider, found.description))
-        .collect();
-    let names: Vec<String> = described
-        .iter()
-        .map(|(_, description)| description.name.clone())
-        .collect();
+    let describe = |found: Found| (found.provider, Description::clone(&found.description));
+    let described: Vec<(Arc<dyn Provider>, _)> = found.into_iter().map(describe).collect();
+    let names = described.iter().map(|(_, description)| &*description.name);
+    let names: Vec<String> = names.map(str::to_owned).collect();
     let seed = args.seed.unwrap_or_else(fresh);
     writeln!(
         output.out,
@@ -64,13 +60,16 @@ pub(super) fn fuzz(
     )?;
     output.out.flush()?;
 
-    let fuzzer = Fuzzer::new(described, args.steps, scratch.path().to_path_buf(), timeout);
+    let folder = scratch.path().to_path_buf();
+    let fuzzer = Arc::new(Fuzzer::new(described, args.steps, folder, timeout));
     let cases = args
         .cases
         .unwrap_or(if time.is_some() { usize::MAX } else { CASES });
     let begin = Instant::now();
+    let asked = interrupt.clone();
     let is_over =
-        || interrupt.signal().is_some() || time.is_some_and(|time| begin.elapsed() >= time);
+        move || asked.signal().is_some() || time.is_some_and(|time| begin.elapsed() >= time);
+    let shows = Arc::clone(&fuzzer);
     let mut report = Report {
         fuzzer: &fuzzer,
         interrupt: &interrupt,
@@ -85,10 +84,11 @@ pub(super) fn fuzz(
         cases,
         jobs,
         is_over,
-        |index| {
+        move |index| {
             let seed = case_seed(seed, u64::try_from(index).unwrap_or(u64::MAX));
-            fuzzer.scenario(seed).map(|scenario| fuzzer.show(&scenario))
+            shows.scenario(seed).map(|scenario| shows.show(&scenario))
         },
+        None,
         |index, shown| match report.tell(index, shown, &mut output.out) {
             Ok(()) if args.fail_fast && !report.classes.is_empty() => Flow::Stop,
             Ok(()) => Flow::Continue,

@@ -68,7 +68,7 @@ fn images(args: &ExportArgs) -> Result<Vec<ImageSpec>, CommandError> {
     let scenarios = suite.cases.into_iter().map(|case| case.scenario);
     let mut images = scenarios
         .filter(|scenario| filter.selects(&scenario.id(), DEFAULT_ENGINE))
-        .map(|scenario| scenario.images);
+        .map(|scenario| scenario.images.clone());
     let Some(first) = images.next() else {
         return Err(UsageError::new("there is no such case in the scenario").into());
     };

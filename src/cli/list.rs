@@ -29,7 +29,7 @@ pub(super) fn list(
     let mut cases: Vec<(String, &Scenario)> = suite
         .cases
         .iter()
-        .map(|case| (case.scenario.id(), &case.scenario))
+        .map(|case| (case.scenario.id(), &*case.scenario))
         .filter(|(id, _)| selection.filter.selects(id, DEFAULT_ENGINE))
         .collect();
     cases.sort_by(|(a, _), (b, _)| a.cmp(b));

@@ -20,6 +20,7 @@ mod clean;
 mod compare;
 mod compare_settings;
 mod coverage;
+mod crew;
 mod engines;
 mod error;
 mod execute;

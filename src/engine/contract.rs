@@ -82,7 +82,8 @@ pub trait Provider: Send + Sync {
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault>;
 }
 
-/// An open engine. Dropping it removes everything that it made.
+/// An open engine. Dropping it removes everything that it made, but for what its provider keeps for the next one and
+/// takes along when it is dropped itself.
 pub trait Engine: Send + Sync {
     /// Performs one operation. Several threads may call this at once (`concurrently`).
     fn perform(&self, operation: &Operation) -> Answer;

@@ -164,7 +164,7 @@ impl Context {
         let cases: Vec<Scenario> = suite
             .cases
             .iter()
-            .map(|case| case.scenario.clone())
+            .map(|case| Scenario::clone(&case.scenario))
             .collect();
         let leftovers = root
             .leftovers(&cases)

@@ -40,6 +40,9 @@
 //! - A volume that stays is filled with an image's files between the setting and the dropping of an `f` record, which
 //!   says what the directory was like. Where one is found, the directory is emptied again.
 //!
+//! A folder whose store is gone may be emptied but for layers, and a new store made in it, which gives numbers above theirs: until an image
+//! lists one it is nobody's, as any layer that was made and not yet listed.
+//!
 //! Opening a store therefore removes: `#…`, in `xN` too, and `records.new`; volumes that go with a container that is not there;
 //! directories `cN` and `vN` without their record, and `xN` without that of `cN`; layers `lN` that no image's and no container's record lists; every
 //! `tN`. Each of these steps may be the last before the next crash. What could not be removed while the store was in use

@@ -33,5 +33,5 @@ pub use record::{
     Propagation, State, TmpfsSource, Volume, VolumeSource,
 };
 pub use refusal::{Reason, Refusal};
-pub use remove::{remove_opened, remove_tree};
-pub use table::{Options, Store};
+pub use remove::{clear_opened, remove_opened, remove_tree};
+pub use table::{Options, Store, layer_name};

@@ -1,8 +1,9 @@
 //! Removing a tree of the real disk, whatever is in it.
 
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
@@ -70,6 +71,21 @@ pub fn remove_opened(
 ) -> Result<(), Errno> {
     let name = CString::new(name.as_encoded_bytes()).map_err(|_| Errno::INVAL)?;
     remove_frames(parent, Frame::clear(name, directory, false)?)
+}
+
+/// Removes everything in a directory that is open for reading, but for the directories of these names.
+///
+/// # Errors
+/// The errno of what could not be removed.
+pub fn clear_opened(directory: &Directory, but: &[OsString]) -> Result<(), Errno> {
+    rustix::fs::seek(directory, SeekFrom::Start(0))?;
+    for name in clear(directory, true)? {
+        let stays = but.iter().any(|but| but.as_bytes() == name.to_bytes());
+        if !stays && unlink(directory, &name, AtFlags::REMOVEDIR).is_err() {
+            remove_tree(directory.as_fd(), OsStr::from_bytes(name.to_bytes()))?;
+        }
+    }
+    Ok(())
 }
 
 fn remove_frames(parent: BorrowedFd<'_>, top: Frame) -> Result<(), Errno> {

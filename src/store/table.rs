@@ -103,17 +103,22 @@ pub(super) fn directory_name(letter: char, number: Number) -> String {
     format!("{letter}{number}")
 }
 
+/// The directory of a layer.
+pub fn layer_name(number: Number) -> String {
+    directory_name('l', number)
+}
+
 impl Store {
-    /// Makes a store in an empty folder.
+    /// Makes a store in a folder that is empty but for layers with numbers below `next`, which an image may list.
     ///
     /// # Errors
     /// `EEXIST` where there is one; of the disk.
-    pub fn create(folder: Directory, options: Options) -> Result<Self, Errno> {
+    pub fn create(folder: Directory, options: Options, next: Number) -> Result<Self, Errno> {
         let disk = Disk::new(folder);
         Ok(Self {
             log: Log::create(disk.folder(), options.durable)?,
             disk,
-            next: 1,
+            next,
             tables: Tables::default(),
             garbage: Vec::new(),
         })
@@ -144,6 +149,11 @@ impl Store {
     /// Every image.
     pub fn images(&self) -> impl Iterator<Item = &Image> {
         self.tables.images.values()
+    }
+
+    /// Every layer that an image or a container lists.
+    pub fn listed_layers(&self) -> BTreeSet<Number> {
+        self.tables.listed_layers()
     }
 
     /// Every container, oldest first.

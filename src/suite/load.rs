@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::Root;
 use super::root::short;
@@ -23,7 +23,7 @@ pub enum Covers {
 #[derive(Clone, Debug)]
 pub struct Case {
     /// What is run.
-    pub scenario: Scenario,
+    pub scenario: Arc<Scenario>,
     /// Index of its root in the suite.
     root: usize,
 }
@@ -35,6 +35,8 @@ pub struct Suite {
     pub cases: Vec<Case>,
     /// The scenario folders.
     pub roots: Vec<Root>,
+    /// The folders of their snapshots, as people like to read them.
+    snapshots: Vec<PathBuf>,
     /// Their rule books, read when they are first needed.
     books: Vec<OnceLock<Option<RuleBook>>>,
     /// The files that were loaded.
@@ -76,11 +78,12 @@ impl Suite {
             let index = suite.roots.len();
             match load(&files, book.get().and_then(Option::as_ref)) {
                 Ok(cases) => suite.cases.extend(cases.into_iter().map(|scenario| Case {
-                    scenario,
+                    scenario: Arc::new(scenario),
                     root: index,
                 })),
                 Err(wrong) => faults.extend(wrong.0),
             }
+            suite.snapshots.push(short(&root.snapshots));
             suite.roots.push(root);
             suite.books.push(book);
         }
@@ -93,9 +96,7 @@ impl Suite {
 
     /// The folder of a case's snapshots, as people like to read it.
     pub fn snapshots(&self, case: &Case) -> PathBuf {
-        self.roots
-            .get(case.root)
-            .map_or_else(PathBuf::new, |root| short(&root.snapshots))
+        self.snapshots.get(case.root).cloned().unwrap_or_default()
     }
 
     /// Snapshots to which no case belongs, and the like, in those scenario folders that `paths` name as a
@@ -110,7 +111,7 @@ impl Suite {
                 continue;
             }
             let cases = self.cases.iter().filter(|case| case.root == index);
-            let cases: Vec<Scenario> = cases.map(|case| case.scenario.clone()).collect();
+            let cases: Vec<Scenario> = cases.map(|case| Scenario::clone(&case.scenario)).collect();
             found.extend(root.leftovers(&cases)?);
         }
         Ok(found)

@@ -8,6 +8,7 @@ use super::ground::Ground;
 use super::refusals::{Result, no_such_container, no_such_image, no_such_volume};
 use super::seats::{Seat, Seats};
 use super::space::Limited;
+use super::spares::Spares;
 use super::view::{Layering, Mounted, View};
 use crate::engine::{Place, Storage, VolumeRef};
 use crate::store::spec::parse_tmpfs_options;
@@ -28,6 +29,8 @@ pub(super) struct Daemon {
     volumes: BTreeMap<Number, Arc<Union>>,
     /// Directories of volumes that are kept in memory.
     memory: BTreeMap<Number, Option<Number>>,
+    /// Layers that may be listed again.
+    pub(super) spares: Spares,
 }
 
 /// What a container has while it runs.
@@ -56,9 +59,14 @@ impl Daemon {
     /// Starts on what the disk holds.
     pub(super) fn start(ground: &Arc<Ground>, seats: &Arc<Seats>, ending: Ending) -> Result<Self> {
         let folder = Arc::clone(ground.private.directory());
-        let store = match ending {
-            Ending::None => Store::create(folder, store::Options::default())?,
-            Ending::Stopped | Ending::Crashed => Store::open(folder, store::Options::default())?,
+        let options = store::Options::default();
+        let (store, spares) = match ending {
+            Ending::None => {
+                let spares = ground.private.take_spares();
+                (Store::create(folder, options, spares.next())?, spares)
+            }
+            // Opening drops the layers that nobody lists.
+            Ending::Stopped | Ending::Crashed => (Store::open(folder, options)?, Spares::default()),
         };
         let (running, roots, volumes, memory) = Default::default();
         let (ground, seats) = (Arc::clone(ground), Arc::clone(seats));
@@ -70,6 +78,7 @@ impl Daemon {
             roots,
             volumes,
             memory,
+            spares,
         };
         for (_, container) in daemon.store.containers() {
             let place = Place::Container(container.name.clone());
@@ -270,6 +279,12 @@ impl Daemon {
             self.volumes.insert(number, union);
         }
         Ok(())
+    }
+
+    /// The layers that the next engine may list.
+    pub(super) fn into_spares(self) -> Spares {
+        let listed = self.store.listed_layers();
+        self.spares.left(|number| listed.contains(&number))
     }
 
     /// Forgets a container that is gone.

@@ -112,6 +112,15 @@ impl Native {
     }
 }
 
+impl Drop for Native {
+    fn drop(&mut self) {
+        // After a panic or a crash nobody can tell what is whole.
+        if let Ok(Some(daemon)) = self.daemon.get_mut().map(Option::take) {
+            self.ground.private.leave_spares(daemon.into_spares());
+        }
+    }
+}
+
 impl Engine for Native {
     fn perform(&self, operation: &Operation) -> Answer {
         refusals::answer(match operation {

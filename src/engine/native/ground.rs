@@ -1,21 +1,16 @@
 //! What an engine stands on: its private directory, and how files are kept there. It outlives a crash.
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustix::fs::{Mode, OFlags};
 
 use super::kernel::{Kernel, Merged};
+use super::private::Private;
 use super::space::Disk;
 use crate::rootfs::Locks;
-use crate::store::remove_opened;
 use crate::union::{
     Directory, Errno, MountOptions, Options, Ownership, Result, Space, Stack, Union, XattrNamespace,
 };
-
-const DEFAULT_ACL: &str = "system.posix_acl_default";
 
 /// How files are kept on this disk by this user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,85 +31,6 @@ impl Keeping {
             ownership: self.ownership,
             ..Options::default()
         })
-    }
-}
-
-/// A private directory, removed when dropped unless it is kept.
-#[derive(Debug)]
-pub(super) struct Private {
-    parent: OwnedFd,
-    path: PathBuf,
-    directory: Directory,
-    keep: bool,
-}
-
-fn open_directory(path: &Path) -> Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty())
-}
-
-impl Private {
-    /// Makes one, mode 0700.
-    pub(super) fn make(scratch: &Path, keep: bool) -> std::io::Result<Self> {
-        let parent = open_directory(scratch)?;
-        let only_owner = std::fs::Permissions::from_mode(0o700);
-        let made = tempfile::Builder::new()
-            .prefix("layerspec-")
-            .permissions(only_owner)
-            .tempdir_in(scratch)?;
-        let directory = Arc::new(open_directory(made.path())?);
-        // A default ACL of the scratch directory is the host's affair.
-        match rustix::fs::fremovexattr(&directory, DEFAULT_ACL) {
-            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-        Ok(Self {
-            parent,
-            path: made.keep(),
-            directory,
-            keep,
-        })
-    }
-
-    /// One that an earlier process made. It is kept.
-    pub(super) fn adopt(path: &Path) -> std::io::Result<Self> {
-        let path = std::path::absolute(path)?;
-        let parent = path.parent().ok_or(std::io::ErrorKind::NotADirectory)?;
-        Ok(Self {
-            parent: open_directory(parent)?,
-            directory: Arc::new(open_directory(&path)?),
-            path,
-            keep: true,
-        })
-    }
-
-    /// The directory that it lies in.
-    pub(super) fn scratch(&self) -> &Path {
-        self.path.parent().unwrap_or(&self.path)
-    }
-
-    pub(super) fn directory(&self) -> &Directory {
-        &self.directory
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(super) fn kept(&self) -> Option<PathBuf> {
-        self.keep.then(|| self.path.clone())
-    }
-}
-
-impl Drop for Private {
-    fn drop(&mut self) {
-        if self.keep {
-            return;
-        }
-        if let Some(name) = self.path.file_name() {
-            // There is nobody to tell; the directory is named so that it can be found.
-            let _ = remove_opened(self.parent.as_fd(), name, Arc::clone(&self.directory));
-        }
     }
 }
 
@@ -334,25 +250,4 @@ fn plain(directory: Directory, work: Directory, options: Options) -> Result<Arc<
             ..options
         },
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_else_gets_in_and_nothing_stays() {
-        let scratch = tempfile::tempdir().unwrap();
-        let private = Private::make(scratch.path(), false).unwrap();
-        let mode = std::fs::metadata(&private.path)
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o7777, 0o700);
-        std::fs::create_dir_all(private.path.join("a/b")).unwrap();
-        drop(private);
-        assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
-        let kept = Private::make(scratch.path(), true).unwrap().kept();
-        assert!(kept.is_some_and(|kept| kept.is_dir()));
-    }
 }

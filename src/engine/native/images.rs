@@ -44,8 +44,11 @@ impl Daemon {
         if layers.len() + asked.layers.len() > LAYERS_MAX {
             return refuse(Kind::MaxDepth, "max depth exceeded");
         }
-        for tree in &asked.layers {
-            let number = self.plant_layer(tree, layers)?;
+        // What was declared tells all of a layer only if nothing else is below it.
+        let is_told = layers.is_empty() && self.ground.kernel.is_none();
+        for (tree, position) in asked.layers.iter().zip(0..) {
+            let told = asked.layers.get(..=position).filter(|_| is_told);
+            let number = self.layer(tree, told, layers)?;
             layers.push(Layer {
                 number,
                 image: asked.name.clone(),
@@ -60,6 +63,19 @@ impl Daemon {
         for layer in layers {
             self.store.discard_layer(layer.number);
         }
+    }
+
+    /// A layer on others. If all of it is told by some trees, an earlier engine may have left one.
+    fn layer(&mut self, tree: &Tree, told: Option<&[Tree]>, below: &[Layer]) -> Result<Number> {
+        let told_and_room = told.filter(|_| !self.ground.disk.is_full());
+        if let Some(spare) = told_and_room.and_then(|trees| self.spares.take(trees)) {
+            return Ok(spare);
+        }
+        let number = self.plant_layer(tree, below)?;
+        if let Some(trees) = told {
+            self.spares.made(trees, number);
+        }
+        Ok(number)
     }
 
     fn plant_layer(&mut self, tree: &Tree, below: &[Layer]) -> Result<Number> {

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | `provider`, `probe` | what this machine lets the engine do; opening engines |
 //! | `engine` | the contract: object operations to the daemon, file operations past it |
-//! | `ground`, `space` | the private directory, how files are kept in it, and how much |
+//! | `ground`, `space` | how files are kept, and how much |
+//! | `private`, `spares` | the private directory, and what stays in it for the next engine |
 //! | `daemon` | what a crash takes with it: an open [`crate::store::Store`], open unions, running containers |
 //! | `create`, `resolve`, `filling` | `docker create`: checks, mounts, WORKDIR, VOLUMEs, copying into volumes |
 //! | `assemble`, `sources`, `subpath` | mounting: at start, to copy, to look |
@@ -40,6 +41,7 @@ mod load;
 mod look;
 mod observe;
 mod plant;
+mod private;
 mod probe;
 mod provider;
 mod refusals;
@@ -48,6 +50,7 @@ mod save;
 mod seats;
 mod sources;
 mod space;
+mod spares;
 mod subpath;
 mod transfer;
 mod translate;

@@ -9,7 +9,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::ground::{Keeping, Private};
+use super::ground::Keeping;
+use super::private::Private;
 use crate::engine::{Absent, Capability, Description};
 use crate::union::{MountOptions, Ownership, XattrNamespace};
 

@@ -6,20 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::daemon::Ending;
 use super::engine::Native;
-use super::ground::{Ground, Keeping, Private};
+use super::ground::{Ground, Keeping};
 use super::kernel::Kernel;
+use super::private::{Pool, Private};
 use super::probe::probe;
 use super::refusals::Fault;
 use crate::engine::{Absent, Description, Engine, EngineFault, OpenOptions, Provider};
 use crate::union::{Directory, MountOptions, Ownership, XattrNamespace};
 
 /// Opens embedded engines, each on a private directory of its own. What a scratch directory can hold is found out
-/// once and remembered.
+/// once and remembered, and the directory of an engine that is gone is the next one's; the last go with the provider.
 #[derive(Debug)]
 pub struct NativeProvider {
     name: String,
     mount: MountOptions,
     known: Mutex<BTreeMap<PathBuf, (Description, Keeping)>>,
+    pool: Arc<Pool>,
 }
 
 impl NativeProvider {
@@ -38,6 +40,7 @@ impl NativeProvider {
             name,
             mount,
             known: Mutex::default(),
+            pool: Arc::default(),
         }
     }
 
@@ -87,7 +90,8 @@ pub(in crate::engine) fn open_on_kernel(
     (namespace, mount): (XattrNamespace, MountOptions),
     kernel: impl FnOnce(&Directory, &Path) -> Result<Arc<dyn Kernel>, EngineFault>,
 ) -> Result<Box<dyn Engine>, EngineFault> {
-    let private = make_private(options)?;
+    let private = Private::make(&options.scratch, options.keep);
+    let private = private.map_err(|error| no_private(options, &error))?;
     let kernel = kernel(private.directory(), private.path())?;
     let keeping = Keeping {
         ownership: Ownership::Real,
@@ -102,13 +106,11 @@ pub(in crate::engine) fn open_on_kernel(
     open(Ground::on_kernel(private, keeping, kernel), Ending::None)
 }
 
-fn make_private(options: &OpenOptions) -> Result<Private, EngineFault> {
-    Private::make(&options.scratch, options.keep).map_err(|error| {
-        let scratch = options.scratch.display();
-        EngineFault(format!(
-            "cannot make a private directory in {scratch}: {error}"
-        ))
-    })
+fn no_private(options: &OpenOptions, error: &std::io::Error) -> EngineFault {
+    let scratch = options.scratch.display();
+    EngineFault(format!(
+        "cannot make a private directory in {scratch}: {error}"
+    ))
 }
 
 impl Default for NativeProvider {
@@ -137,6 +139,12 @@ impl NativeProvider {
         let (_, keeping) = self
             .look(&options.scratch)
             .map_err(|absent| EngineFault(absent.to_string()))?;
-        Ok(Ground::new(make_private(options)?, keeping))
+        let private = if options.keep {
+            Private::make(&options.scratch, true)
+        } else {
+            self.pool.take(&options.scratch)
+        };
+        let private = private.map_err(|error| no_private(options, &error))?;
+        Ok(Ground::new(private, keeping))
     }
 }

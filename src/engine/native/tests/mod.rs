@@ -1,5 +1,6 @@
 //! Sequences of operations, and what the engine answers. Rows are those of the Docker behaviour catalogue.
 
+mod again;
 mod copy;
 mod lifecycle;
 mod mounts;

@@ -1,6 +1,10 @@
 //! Scripts: one operation a line in Docker's words, then `=>` and what comes back: `ok`, a value, or the
 //! name of the refusal.
 
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
 use super::parse::operation;
 use crate::engine::native::NativeProvider;
 use crate::engine::{
@@ -12,7 +16,7 @@ use crate::engine::{
 /// `base` below it, and an image `vol` that declares `VOLUME /data`.
 pub(super) struct Stage {
     pub(super) engine: Box<dyn Engine>,
-    _scratch: tempfile::TempDir,
+    _scratch: Arc<TempDir>,
 }
 
 pub(super) fn node(kind: NodeKind) -> Node {
@@ -32,15 +36,19 @@ fn entry(path: &str, node: Node) -> crate::engine::Entry {
 
 impl Stage {
     pub(super) fn new() -> Self {
-        let scratch = tempfile::tempdir().unwrap();
+        let scratch = Arc::new(tempfile::tempdir().unwrap());
+        Self::on(&NativeProvider::new(), &scratch)
+    }
+
+    pub(super) fn on(provider: &NativeProvider, scratch: &Arc<TempDir>) -> Self {
         let options = OpenOptions {
             scratch: scratch.path().to_owned(),
             keep: false,
         };
-        let engine = NativeProvider::new().open(&options).unwrap();
+        let engine = provider.open(&options).unwrap();
         let stage = Self {
             engine,
-            _scratch: scratch,
+            _scratch: Arc::clone(scratch),
         };
         let data = Node {
             mode: Some(0o2750),
