@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use layerspec::case::{CaseOptions, run_case, skip_reason};
 use layerspec::engine::native::NativeProvider;
+use layerspec::engine::process::{Given, Reply};
 use layerspec::engine::{
     Absent, Answer, Description, Engine, EngineFault, OpenOptions, Operation, Provider, World,
 };
@@ -136,9 +137,34 @@ fn messages(scratch: &Path, write: Write<'_>) {
             text.push('\n');
             text.push_str(&line);
         }
+        let replies = replies(&text);
+        if replies.len() < 1 << 10 {
+            write(
+                "messages",
+                &format!("{} replies", case.id()),
+                replies.as_bytes(),
+            );
+        }
         // Long ones take long, and are not told anything new.
         if text.len() < 8 << 10 {
             write("messages", &case.id(), text.as_bytes());
         }
     }
+}
+
+/// The same, as an adapter says it.
+fn replies(said: &str) -> String {
+    let mut lines = said.lines();
+    let mut text = lines.next().unwrap_or_default().to_owned();
+    for (line, id) in lines.zip(1..) {
+        let given = match serde_json::from_str::<Answer>(line) {
+            Ok(answer) => answer.into(),
+            Err(_) => Given::World(serde_json::from_str(line).unwrap()),
+        };
+        let reply = Reply { id, given };
+        text.push('\n');
+        text.push_str(&serde_json::to_string(&reply).unwrap());
+    }
+    text.push('\n');
+    text
 }

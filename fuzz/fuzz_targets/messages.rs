@@ -1,5 +1,6 @@
 //! What an adapter says: a case is run on an engine that answers with these lines, whatever they are, and comes to a
-//! verdict and a text; and each line, as far as it is a message, is the same when it is said again.
+//! verdict and a text; and each line, as far as it is a message, is the same when it is said again. As what comes out
+//! of an adapter's pipe the lines are read alike in whatever pieces they come.
 //!
 //! The first line is the id of a case of this repository; each further one answers one operation or look.
 #![no_main]
@@ -9,6 +10,7 @@ use std::sync::{LazyLock, Mutex};
 
 use layerspec::agent::wire::{Call, Reply};
 use layerspec::case::{CaseOptions, run_case};
+use layerspec::engine::process::{self, read_replies};
 use layerspec::engine::{
     Absent, Answer, Capability, Description, Engine, EngineFault, OpenOptions, Operation, Provider,
     World,
@@ -95,7 +97,34 @@ fn again<T: Serialize + DeserializeOwned>(line: &str) {
     }
 }
 
+/// The longest line that these adapters may write.
+const LONGEST: usize = 4096;
+
+/// Whole, and in pieces of as many bytes as the first one says.
+fn as_written(bytes: &[u8]) {
+    let piece = usize::from(bytes.first().copied().unwrap_or_default()).max(1);
+    let (replies, end) = read_replies([bytes], LONGEST);
+    let in_pieces = read_replies(bytes.chunks(piece), LONGEST);
+    assert_eq!((&replies, &end), (&in_pieces.0, &in_pieces.1));
+    if let Err(said) = end {
+        assert!(said.len() < 4 * LONGEST, "{said}");
+        assert!(!said.contains(char::is_control), "{said:?}");
+    }
+    for reply in replies {
+        let mut said = serde_json::to_vec(&reply).unwrap();
+        assert_eq!(process::Reply::read(&said).as_ref(), Ok(&reply));
+        said.push(b'\n');
+        assert_eq!(read_replies([&*said], usize::MAX), (vec![reply], Ok(())));
+    }
+}
+
 fuzz_target!(|bytes: &[u8]| -> Corpus {
+    let first = bytes.iter().position(|byte| *byte == b'\n');
+    as_written(
+        bytes
+            .get(first.map_or(0, |at| at + 1)..)
+            .unwrap_or_default(),
+    );
     let Ok(said) = std::str::from_utf8(bytes) else {
         return Corpus::Reject;
     };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use layerspec::engine::native::NativeProvider;
-use layerspec::engine::{ContainerSpec, Operation, Provider as _};
+use layerspec::engine::{ContainerSpec, Operation};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../world.rs"]

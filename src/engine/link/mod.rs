@@ -7,10 +7,12 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `desk` | who waits for what, and what the process complained of |
+//! | `lines` | from what comes out of a pipe to replies |
 //! | `process` | the process and its end |
 //! | `reader` | the thread that reads what the process writes |
 
 mod desk;
+mod lines;
 mod process;
 mod reader;
 
@@ -32,6 +34,7 @@ use self::process::Process;
 use self::reader::Reader;
 use crate::agent::wire::{Call, Given, Reply};
 
+pub(super) use self::lines::Lines;
 pub(super) use self::process::kill_group;
 
 /// How long a process may take to end by itself.
@@ -121,9 +124,7 @@ impl<G: Send + 'static> Link<G> {
         let reader = Reader {
             output: Some(output),
             errors: Some(errors),
-            line: Vec::new(),
-            longest: manners.longest,
-            read: manners.read,
+            lines: Lines::new(manners.longest, manners.read),
             desk: Arc::clone(&desk),
         };
         let reader = std::thread::Builder::new()

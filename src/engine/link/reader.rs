@@ -7,9 +7,8 @@ use std::sync::Arc;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use super::Read;
 use super::desk::{CLOSED, Desk};
-use crate::engine::escape;
+use super::lines::Lines;
 
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -18,16 +17,10 @@ const CHUNK: usize = 64 << 10;
 /// go unheard otherwise.
 const TURNS: usize = 32;
 
-/// How much of a line is shown that is no reply, in bytes.
-const SHOWN: usize = 200;
-
 pub(super) struct Reader<G> {
     pub(super) output: Option<ChildStdout>,
     pub(super) errors: Option<ChildStderr>,
-    /// The beginning of a line whose end has not come yet.
-    pub(super) line: Vec<u8>,
-    pub(super) longest: usize,
-    pub(super) read: fn(&[u8]) -> Read<G>,
+    pub(super) lines: Lines<G>,
     pub(super) desk: Arc<Desk<G>>,
 }
 
@@ -58,7 +51,10 @@ impl<G> Reader<G> {
             if reply.is_err() {
                 self.output = None;
                 self.desk.close(CLOSED);
-            } else if let Err(cause) = self.feed(&fresh) {
+            } else if let Err(cause) = self
+                .lines
+                .feed(&fresh, |id, given| self.desk.hand_over(id, given))
+            {
                 self.output = None;
                 self.desk.close(&cause);
             }
@@ -108,37 +104,6 @@ impl<G> Reader<G> {
                 Err(Errno::AGAIN) => return,
                 Ok(_) | Err(_) => self.errors = None,
             }
-        }
-    }
-
-    /// Takes more of standard output: every whole line is a reply.
-    fn feed(&mut self, fresh: &[u8]) -> Result<(), String> {
-        for piece in fresh.split_inclusive(|byte| *byte == b'\n') {
-            self.line.extend_from_slice(piece);
-            if self.line.len() > self.longest {
-                let longest = self.longest >> 20;
-                return Err(format!("it wrote a line of more than {longest} MiB"));
-            }
-            if self.line.pop_if(|byte| *byte == b'\n').is_some() {
-                let (id, given) = (self.read)(&self.line)
-                    .map_err(|why| format!("it wrote what is no reply: {why}: {}", self.shown()))?;
-                if !self.desk.hand_over(id, given) {
-                    return Err(format!(
-                        "it answered request {id}, which waits for no answer: {}",
-                        self.shown()
-                    ));
-                }
-                self.line.clear();
-            }
-        }
-        Ok(())
-    }
-
-    /// The beginning of the line, for a message.
-    fn shown(&self) -> String {
-        match self.line.get(..SHOWN) {
-            None => escape(&self.line),
-            Some(beginning) => format!("{}…", escape(beginning)),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::protocol::{Ask, Given, Hello, Reply, Request, VERSION};
-use crate::engine::link::{Link, Lost, Manners, kill_group};
+use crate::engine::link::{Lines, Link, Lost, Manners, kill_group};
 use crate::engine::{Absent, Capability, Description, EngineFault};
 use crate::farewell::Farewell;
 
@@ -83,10 +83,34 @@ pub(super) fn connect(words: &[String], first: u64) -> Result<(Link<Given>, Fare
         longest: LONGEST,
         leads_group: true,
         first,
-        read: |line| Reply::read(line).map(|reply| (reply.id, Ok(reply.given))),
+        read,
     };
     let link = Link::open_with(child, &manners).map_err(absent)?;
     Ok((link, farewell))
+}
+
+fn read(line: &[u8]) -> Result<(u64, Result<Given, String>), String> {
+    Reply::read(line).map(|reply| (reply.id, Ok(reply.given)))
+}
+
+/// Reads what an adapter might write, as it is read from one that runs: in pieces as they come out of a pipe, and
+/// `longest` bytes a line at most. Gives the replies up to the first line that is none, and what is said of that.
+///
+/// For whoever looks for what an adapter could do to us; [`ProcessProvider`](super::ProcessProvider) talks to one.
+pub fn read_replies<'pieces>(
+    pieces: impl IntoIterator<Item = &'pieces [u8]>,
+    longest: usize,
+) -> (Vec<Reply>, Result<(), String>) {
+    let replies = std::cell::RefCell::new(Vec::new());
+    let mut lines = Lines::new(longest, read);
+    let end = pieces.into_iter().try_for_each(|piece| {
+        lines.feed(piece, |id, given| {
+            let reply = given.map(|given| Reply { id, given });
+            replies.borrow_mut().extend(reply);
+            true
+        })
+    });
+    (replies.into_inner(), end)
 }
 
 /// Sends one request and waits for its reply.

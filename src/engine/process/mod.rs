@@ -18,6 +18,7 @@ mod schema;
 mod serve;
 mod trial;
 
+pub use adapter::read_replies;
 pub use protocol::{Ask, Given, Hello, Reply, Request, VERSION};
 pub use provider::{BadCommand, ProcessProvider};
 pub use schema::schema;

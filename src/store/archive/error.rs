@@ -7,6 +7,9 @@ use crate::union::Errno;
 /// Longest name that a message shows, in characters.
 const SHOWN_MAX: usize = 80;
 
+/// Most that a message repeats of what is wrong, in characters.
+const WORDS_MAX: usize = 400;
+
 /// Why an archive cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{fault}", Places(.places))]
@@ -63,8 +66,9 @@ impl ArchiveFault {
         Self::Limit { what, most }.into()
     }
 
+    /// `what` may be the words of a library, which repeat what is in the archive.
     pub(super) fn damaged(what: impl Into<String>) -> ArchiveError {
-        Self::Damaged(what.into()).into()
+        Self::Damaged(fit(&what.into())).into()
     }
 
     pub(super) fn refused(what: impl Into<String>) -> ArchiveError {
@@ -106,6 +110,23 @@ impl From<Errno> for ArchiveError {
 
 pub(super) type Result<T, E = ArchiveError> = std::result::Result<T, E>;
 
+/// Words that may repeat some of an archive, fit for a terminal.
+fn fit(words: &str) -> String {
+    let mut text = String::with_capacity(words.len().min(WORDS_MAX));
+    for (at, character) in words.chars().enumerate() {
+        if at == WORDS_MAX {
+            text.push('…');
+            break;
+        }
+        if character.is_control() {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
 /// A name of an archive, fit for a terminal.
 pub(super) fn shown(name: &[u8]) -> String {
     let text: String = name
@@ -117,5 +138,22 @@ pub(super) fn shown(name: &[u8]) -> String {
         format!("`{text}…`")
     } else {
         format!("`{text}`")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tar library repeats a field that is no number, and `serde_json` the name of a field.
+    #[test]
+    fn words_of_libraries_are_fit_for_a_terminal() {
+        let error = ArchiveFault::damaged("not a number: 0\u{1b}[2J7 for größe\u{85}");
+        assert_eq!(
+            error.to_string(),
+            "not a number: 0\\u{1b}[2J7 for größe\\u{85}"
+        );
+        let long = ArchiveFault::damaged("x".repeat(10_000)).to_string();
+        assert_eq!(long.chars().count(), WORDS_MAX + 1);
     }
 }

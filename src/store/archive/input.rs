@@ -81,7 +81,9 @@ impl Slice {
 
     fn read_piece(&mut self) -> Result<()> {
         let want = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(PIECE);
-        self.piece.resize(PIECE, 0);
+        if self.piece.is_empty() {
+            self.piece = vec![0; PIECE];
+        }
         let into = self.piece.get_mut(..want.min(PIECE)).unwrap_or_default();
         let count = if into.is_empty() {
             0

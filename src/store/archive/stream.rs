@@ -155,7 +155,7 @@ fn read(
     {
         let mut plain = decompressed(&mut source, compression);
         loop {
-            let mut piece = used.try_recv().unwrap_or_default();
+            let mut piece = used.try_recv().unwrap_or_else(|_| vec![0; PIECE]);
             piece.resize(PIECE, 0);
             let count = fill(&mut plain, &mut piece)?;
             if count == 0 {
