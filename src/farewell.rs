@@ -11,7 +11,8 @@ static DEEDS: Mutex<Vec<(u64, Deed)>> = Mutex::new(Vec::new());
 pub struct Farewell(u64);
 
 impl Farewell {
-    /// Has this done if the process dies by a signal. It may be done while others still work.
+    /// Has this done if the process dies by a signal, or leaves somebody behind who hangs. It may be done while others
+    /// still work.
     pub fn new(deed: impl Fn() + Send + 'static) -> Self {
         let mut deeds = DEEDS.lock().unwrap_or_else(PoisonError::into_inner);
         let id = deeds.last().map_or(0, |(last, _)| last + 1);

@@ -29,6 +29,10 @@ pub struct Limit<'l, R> {
     pub overdue: &'l dyn Fn(usize) -> R,
 }
 
+/// How long results may wait while there are more to come. To wake somebody up for each of them costs the threads that
+/// work more than a small item.
+const NAP: Duration = Duration::from_millis(1);
+
 /// What the threads share.
 struct Desk<W, S> {
     work: W,
@@ -88,6 +92,9 @@ pub fn in_order<R: Send + 'static>(
                 desk.next.store(count, Ordering::SeqCst);
             }
             due += 1;
+        }
+        if count.saturating_sub(due) > jobs.get() {
+            std::thread::sleep(NAP);
         }
     }
 }

@@ -1,12 +1,17 @@
 //! The private directory of one run: everything that its engines make on the disk lies below it.
+//!
+//! While the run lives it holds a lock (`flock(2)`) on the directory, by which [`sweep`] knows those whose run was killed.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat};
+use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 use tempfile::TempDir;
 
@@ -16,35 +21,59 @@ const ATTEMPTS: usize = 1000;
 /// How often the file system may refuse.
 const REFUSALS: usize = 3;
 
+/// What the name of a directory starts with that goes away with its run, and of one that is to stay.
+const PASSING: &str = "layerspec-run-";
+const STAYING: &str = "layerspec-kept-";
+
 /// A private directory, readable by its owner only, that goes away with this value.
 #[derive(Debug)]
 pub struct Scratch {
     directory: Option<TempDir>,
     path: PathBuf,
+    /// Holds the lock.
+    _lock: OwnedFd,
 }
 
 impl Scratch {
-    /// What the names of these directories start with.
-    pub const PREFIX: &'static str = "layerspec-";
-
     /// Makes one in `base`, or in the system's temporary directory. A `base` that does not exist is
     /// not made: it is more likely a typing error.
     ///
     /// # Errors
     /// What the file system says.
     pub fn new(base: Option<&Path>) -> io::Result<Self> {
-        let base = base.map_or_else(std::env::temp_dir, Path::to_path_buf);
-        // Engines are given absolute paths, so that a change of directory cannot mislead them.
-        let base = std::path::absolute(base)?;
-        let directory = tempfile::Builder::new()
-            .prefix(Self::PREFIX)
-            .permissions(fs::Permissions::from_mode(0o700))
-            .tempdir_in(base)?;
-        let path = directory.path().to_path_buf();
-        Ok(Self {
-            directory: Some(directory),
-            path,
-        })
+        Self::named(PASSING, base)
+    }
+
+    /// The same, for somebody who is going to [`keep`](Self::keep) it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn to_keep(base: Option<&Path>) -> io::Result<Self> {
+        Self::named(STAYING, base)
+    }
+
+    fn named(prefix: &str, base: Option<&Path>) -> io::Result<Self> {
+        let base = default_base(base)?;
+        loop {
+            let directory = tempfile::Builder::new()
+                .prefix(prefix)
+                .permissions(fs::Permissions::from_mode(0o700))
+                .tempdir_in(&base)?;
+            let lock = open(directory.path())?;
+            // Where files cannot be locked nothing is swept either.
+            let is_swept = flock(&lock, FlockOperation::NonBlockingLockExclusive)
+                == Err(Errno::WOULDBLOCK)
+                || fstat(&lock)?.st_nlink == 0;
+            if is_swept {
+                continue;
+            }
+            let path = directory.path().to_path_buf();
+            return Ok(Self {
+                directory: Some(directory),
+                path,
+                _lock: lock,
+            });
+        }
     }
 
     /// Where it is.
@@ -71,6 +100,66 @@ impl Drop for Scratch {
             drop(remove_tree(&path));
         }
     }
+}
+
+/// What [`sweep`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Where it looked.
+    pub base: PathBuf,
+    /// So many directories were removed,
+    pub removed: usize,
+    /// so many are in use,
+    pub left: usize,
+    /// and these could not be removed.
+    pub stuck: Vec<(PathBuf, String)>,
+}
+
+/// Removes the directories of this user's runs in `base`, or in the system's temporary directory, whose process is
+/// gone. Those that were to be kept stay.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn sweep(base: Option<&Path>) -> io::Result<Swept> {
+    let mut swept = Swept {
+        base: default_base(base)?,
+        ..Swept::default()
+    };
+    for entry in fs::read_dir(&swept.base)? {
+        let entry = entry?;
+        if !entry.file_name().as_bytes().starts_with(PASSING.as_bytes()) {
+            continue;
+        }
+        let path = entry.path();
+        // Nobody else's, and no link to somewhere else.
+        let Some(lock) = open(&path).ok().filter(is_ours) else {
+            continue;
+        };
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            swept.left += 1;
+            continue;
+        }
+        match remove_tree(&path) {
+            Ok(()) => swept.removed += 1,
+            Err(error) => swept.stuck.push((path, error.to_string())),
+        }
+    }
+    Ok(swept)
+}
+
+/// Engines are given absolute paths, so that a change of directory cannot mislead them.
+fn default_base(base: Option<&Path>) -> io::Result<PathBuf> {
+    std::path::absolute(base.map_or_else(std::env::temp_dir, Path::to_path_buf))
+}
+
+fn open(directory: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::open(directory, flags, Mode::empty())
+}
+
+fn is_ours(directory: &OwnedFd) -> bool {
+    let owner = rustix::process::geteuid().as_raw();
+    fstat(directory).is_ok_and(|found| found.st_uid == owner)
 }
 
 /// Removes a tree that this process made, also when directories in it deny access to their owner, and
@@ -220,6 +309,34 @@ mod tests {
         drop(scratch);
         assert!(!path.exists());
         assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_swept_and_nothing_else() {
+        let base = tempfile::tempdir().unwrap();
+        let place = Some(base.path());
+        let alive = Scratch::new(place).unwrap();
+        let kept = Scratch::to_keep(place).unwrap();
+        fs::write(kept.path().join("file"), "x").unwrap();
+        let kept = kept.keep().unwrap();
+        let [dead, mine] =
+            ["layerspec-run-dead", "layerspec-mine"].map(|name| base.path().join(name));
+        for directory in [&dead, &mine] {
+            fs::create_dir_all(directory.join("a")).unwrap();
+        }
+        let link = base.path().join("layerspec-run-link");
+        std::os::unix::fs::symlink(&mine, &link).unwrap();
+        let expected = Swept {
+            base: base.path().to_owned(),
+            removed: 1,
+            left: 1,
+            stuck: Vec::new(),
+        };
+        assert_eq!(sweep(place).unwrap(), expected);
+        assert!(!dead.exists());
+        for path in [alive.path(), &kept.join("file"), &mine.join("a"), &link] {
+            assert!(path.exists(), "{}", path.display());
+        }
     }
 
     #[test]

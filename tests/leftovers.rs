@@ -69,9 +69,10 @@ fn main() -> ExitCode {
             .provider(Faulty(engine))
             .main();
     }
-    let tests: [(&str, Test); 6] = [
+    let tests: [(&str, Test); 7] = [
         ("a_signal_at_any_moment", a_signal_at_any_moment),
         ("a_second_signal", a_second_signal),
+        ("a_kill_and_a_clean", a_kill_and_a_clean),
         ("a_time_out_in_the_midst_of_many_files", a_time_out),
         ("a_panic", a_panic),
         ("an_engine_that_hangs", an_engine_that_hangs),
@@ -323,6 +324,37 @@ fn a_signal_at_any_moment(engine: &str) {
         let early = ended.signal.is_some() || matches!(ended.code, Some(129 | 130 | 143));
         assert!(early, "{:?}: {}", ended.code, ended.out);
     }
+}
+
+/// What a run left that could not tidy up, `layerspec clean` removes, and not before the run is gone.
+fn a_kill_and_a_clean(engine: &str) {
+    let stage = Stage::new(engine);
+    stage.slow_case();
+    let clean = || {
+        let mut command = stage.0.command(["clean", "--scratch", "scratch"]);
+        // Without a PATH there are no daemons to be cleaned.
+        let output = command.env("PATH", "").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let mut running = stage.run(&["run"]);
+    stage.wait_for_work(2000);
+    let said = clean();
+    let there = stage.scratch();
+    let there = there.display();
+    let none = format!("scratch  removed 0 directories in {there}; left alone: 1 in use");
+    assert!(said.contains(&none), "{said}");
+    running.send(Signal::KILL);
+    running.child.wait().unwrap();
+    let begin = Instant::now();
+    while !processes_of(running.child.id()).is_empty() {
+        assert!(begin.elapsed() < PATIENCE, "a process outlives the run");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let said = clean();
+    let one = format!("scratch  removed 1 directory in {there}\n");
+    assert!(said.contains(&one), "{said}");
+    running.end();
 }
 
 fn a_second_signal(engine: &str) {

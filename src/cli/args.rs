@@ -69,7 +69,7 @@ pub(super) enum Command {
     Engines(EnginesArgs),
     /// Tell which rules of the rule book have scenarios and which have none
     Coverage(CoverageArgs),
-    /// Remove what runs that were killed left in the daemons of docker, nerdctl and podman
+    /// Remove what runs that were killed left on the disk and in the daemons of docker, nerdctl and podman
     Clean(CleanArgs),
     /// Work with the images of a scenario
     #[command(subcommand)]
@@ -427,4 +427,8 @@ pub(super) struct CleanArgs {
     /// Also what runs on other machines made, which may still run
     #[arg(long)]
     pub all: bool,
+    /// Look for private directories of runs here, not in the system's temporary directory; not with
+    /// --engine [env: LAYERSPEC_SCRATCH]
+    #[arg(long, value_name = "DIR", conflicts_with = "engine")]
+    pub scratch: Option<PathBuf>,
 }

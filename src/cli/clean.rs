@@ -1,6 +1,7 @@
 //! `layerspec clean`
 
 use std::io::Write as _;
+use std::path::Path;
 
 use super::args::CleanArgs;
 use super::error::{CommandError, UsageError};
@@ -8,13 +9,19 @@ use super::exit::Exit;
 use super::output::Output;
 use crate::engine::{Absent, cli};
 use crate::registry;
-use crate::report::style::{FAINT, NAME, paint};
+use crate::report::style::{FAINT, NAME, paint, printable};
+use crate::scratch::sweep;
 
-/// Removes what runs left in daemons whose process was killed.
+/// Removes what runs left in daemons and on the disk whose process was killed.
 ///
 /// # Errors
-/// An engine that is named and has no daemon or cannot be asked; output that cannot be written.
-pub(super) fn clean(args: &CleanArgs, output: &mut Output) -> Result<Exit, CommandError> {
+/// An engine that is named and has no daemon or cannot be asked; a scratch directory that cannot be read; output that
+/// cannot be written.
+pub(super) fn clean(
+    args: &CleanArgs,
+    scratch: Option<&Path>,
+    output: &mut Output,
+) -> Result<Exit, CommandError> {
     let named = !args.engine.is_empty();
     let mut programs: Vec<(&str, &str)> = Vec::new();
     for name in &args.engine {
@@ -64,7 +71,38 @@ pub(super) fn clean(args: &CleanArgs, output: &mut Output) -> Result<Exit, Comma
             }
         }
     }
-    Ok(Exit::Passed)
+    // Containers that were left may have had directories in there.
+    if named {
+        return Ok(Exit::Passed);
+    }
+    directories(scratch, output)
+}
+
+fn directories(base: Option<&Path>, output: &mut Output) -> Result<Exit, CommandError> {
+    let swept = sweep(base)?;
+    let left = match swept.left {
+        0 => String::new(),
+        left => format!("; left alone: {left} in use"),
+    };
+    writeln!(
+        output.out,
+        "{}  removed {} in {}{left}",
+        paint(NAME, "scratch"),
+        match swept.removed {
+            1 => "1 directory".to_owned(),
+            number => format!("{number} directories"),
+        },
+        printable(&swept.base.to_string_lossy()),
+    )?;
+    for (path, reason) in &swept.stuck {
+        let path = printable(&path.to_string_lossy());
+        writeln!(output.err, "error: cannot remove {path}: {reason}")?;
+    }
+    Ok(if swept.stuck.is_empty() {
+        Exit::Passed
+    } else {
+        Exit::Failed
+    })
 }
 
 fn count(number: usize, what: &str) -> String {

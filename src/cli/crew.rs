@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::execute::{Execution, Job};
 use crate::case::{CaseOptions, Watch, overdue, run_watched};
 use crate::engine::{Description, Provider};
+use crate::farewell;
 use crate::interrupt::Interrupt;
 use crate::outcome::Halves;
 use crate::scenario::Scenario;
@@ -19,6 +20,8 @@ pub(super) struct Crew {
     tasks: Vec<Task>,
     fail_fast: bool,
     failed: AtomicBool,
+    /// Somebody was left behind.
+    left: AtomicBool,
     interrupt: Interrupt,
     /// Cases that are under way.
     watches: Mutex<BTreeMap<usize, Arc<Watch>>>,
@@ -51,6 +54,7 @@ impl Crew {
             tasks: jobs.iter().map(task).collect(),
             fail_fast: execution.fail_fast,
             failed: AtomicBool::new(false),
+            left: AtomicBool::new(false),
             interrupt: interrupt.clone(),
             watches: Mutex::default(),
         }
@@ -73,6 +77,7 @@ impl Crew {
 
     /// What is told of a case that has taken longer than `limit`.
     pub(super) fn overdue(&self, index: usize, limit: Duration) -> Option<CaseResult> {
+        self.left.store(true, Ordering::SeqCst);
         let watch = self.watches().remove(&index).unwrap_or_default();
         let Task {
             scenario,
@@ -82,6 +87,14 @@ impl Crew {
         let result = overdue(scenario, description, limit, &watch);
         self.note(&result);
         Some(result)
+    }
+
+    /// When everything was told. A case that hangs holds its engine's provider for ever, so what that would tidy up at
+    /// its end is done as for a run that dies.
+    pub(super) fn leave(&self) {
+        if self.left.load(Ordering::SeqCst) {
+            farewell::say();
+        }
     }
 
     fn note(&self, result: &CaseResult) {

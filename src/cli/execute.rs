@@ -1,5 +1,6 @@
 //! Cases side by side: what `run`, `bless` and `compare` share.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -57,8 +58,31 @@ pub(super) struct Execution<'a> {
 /// # Errors
 /// That it cannot be made.
 pub(super) fn make_scratch(base: Option<&Path>) -> Result<(Interrupt, Scratch), CommandError> {
+    guarded(|| Scratch::new(base))
+}
+
+/// The same. `keep`: it is to stay when the run has ended.
+///
+/// # Errors
+/// That it cannot be made.
+pub(super) fn make_scratch_of_run(
+    base: Option<&Path>,
+    keep: bool,
+) -> Result<(Interrupt, Scratch), CommandError> {
+    guarded(|| {
+        if keep {
+            Scratch::to_keep(base)
+        } else {
+            Scratch::new(base)
+        }
+    })
+}
+
+fn guarded(
+    make: impl FnOnce() -> io::Result<Scratch>,
+) -> Result<(Interrupt, Scratch), CommandError> {
     let interrupt = Interrupt::watch()?;
-    let scratch = Scratch::new(base).map_err(|error| {
+    let scratch = make().map_err(|error| {
         let message = format!("cannot make a scratch directory: {error}");
         UsageError::new(message).help("--scratch names a directory that can be written")
     })?;
@@ -167,6 +191,7 @@ impl Execution<'_> {
                 }
             },
         );
+        crew.leave();
         written?;
         totals.duration = started.elapsed();
         totals.interrupted = interrupt

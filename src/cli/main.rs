@@ -70,7 +70,10 @@ fn dispatch(
             engines::engines(scratch.as_deref(), args.format, output)
         }
         Command::Coverage(args) => coverage::coverage(&args, output),
-        Command::Clean(args) => clean::clean(&args, output),
+        Command::Clean(args) => {
+            let scratch = scratch(args.scratch.clone(), environment)?;
+            clean::clean(&args, scratch.as_deref(), output)
+        }
         Command::Adapter(AdapterCommand::Check(args)) => {
             let scratch = scratch(args.scratch.clone(), environment)?;
             adapter::check(&args, scratch.as_deref(), output)

@@ -9,7 +9,7 @@ use anstream::StripStream;
 use super::args::Format;
 use super::check::untidy;
 use super::error::{CommandError, UsageError};
-use super::execute::{Execution, make_scratch, probe, select};
+use super::execute::{Execution, make_scratch_of_run, probe, select};
 use super::exit::Exit;
 use super::output::Output;
 use super::settings::RunSettings;
@@ -25,7 +25,8 @@ use crate::suite::{Covers, Suite};
 pub(super) fn run(settings: &RunSettings, output: &mut Output) -> Result<Exit, CommandError> {
     let snapshots = settings.place.snapshots.as_deref();
     let suite = Suite::load(&settings.selection.paths, snapshots, Covers::Known)?;
-    let (interrupt, scratch) = make_scratch(settings.place.scratch.as_deref())?;
+    let (interrupt, scratch) =
+        make_scratch_of_run(settings.place.scratch.as_deref(), settings.keep)?;
     let engines = probe(&settings.engines, scratch.path(), settings.keep)?;
     let jobs = select(&suite, &settings.selection.filter, &engines);
     if jobs.is_empty() {

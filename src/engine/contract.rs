@@ -80,6 +80,10 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// [`EngineFault`] when it could be found but not opened.
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault>;
+
+    /// Removes what is kept for the next engine. Whoever gives each engine a scratch directory of its own says so when
+    /// the engine is gone.
+    fn keep_nothing(&self) {}
 }
 
 /// An open engine. Dropping it removes everything that it made, but for what its provider keeps for the next one and

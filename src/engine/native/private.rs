@@ -183,6 +183,14 @@ impl Pool {
         None
     }
 
+    /// Removes those that wait.
+    pub(super) fn clear(&self) {
+        let idle = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for (place, _) in idle {
+            place.remove();
+        }
+    }
+
     fn put(&self, place: Place, spares: Spares) {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_MAX {
@@ -196,10 +204,7 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let idle = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for (place, _) in idle.drain(..) {
-            place.remove();
-        }
+        self.clear();
     }
 }
 

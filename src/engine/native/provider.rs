@@ -131,6 +131,10 @@ impl Provider for NativeProvider {
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
         open(self.ground(options)?, Ending::None)
     }
+
+    fn keep_nothing(&self) {
+        self.pool.clear();
+    }
 }
 
 impl NativeProvider {

@@ -71,6 +71,7 @@ pub fn serve<W: Write + Send + 'static>(
             Ask::End {} => {
                 running.drain(..).for_each(|thread| drop(thread.join()));
                 served.put(None);
+                provider.keep_nothing();
                 served.reply(id, Given::Ended {})?;
             }
             ask @ (Ask::Operation(_) | Ask::Observe {}) => {
