@@ -18,21 +18,21 @@ const REFUSALS: usize = 3;
 
 /// A private directory, readable by its owner only, that goes away with this value.
 #[derive(Debug)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     directory: Option<TempDir>,
     path: PathBuf,
 }
 
 impl Scratch {
     /// What the names of these directories start with.
-    pub const PREFIX: &'static str = "layerspec-";
+    pub(crate) const PREFIX: &'static str = "layerspec-";
 
     /// Makes one in `base`, or in the system's temporary directory. A `base` that does not exist is
     /// not made: it is more likely a typing error.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn new(base: Option<&Path>) -> io::Result<Self> {
+    pub(crate) fn new(base: Option<&Path>) -> io::Result<Self> {
         let base = base.map_or_else(std::env::temp_dir, Path::to_path_buf);
         // Engines are given absolute paths, so that a change of directory cannot mislead them.
         let base = std::path::absolute(base)?;
@@ -48,12 +48,12 @@ impl Scratch {
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Leaves the directory behind if anything is in it, and tells where it is.
-    pub fn keep(mut self) -> Option<PathBuf> {
+    pub(crate) fn keep(mut self) -> Option<PathBuf> {
         let filled = fs::read_dir(&self.path).is_ok_and(|mut entries| entries.next().is_some());
         if !filled {
             return None;
@@ -79,7 +79,7 @@ impl Drop for Scratch {
 ///
 /// # Errors
 /// What the file system says at the last attempt; that something is mounted in the tree and cannot be detached.
-pub fn remove_tree(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     detach_mounts(path)?;
     let mut refusals = 0;
     for _ in 0..ATTEMPTS {
