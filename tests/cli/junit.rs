@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+type Names = &'static [&'static str];
+
 /// Element → its parents, attributes that it must have, attributes that it may have.
-const RULES: &[(&str, &[&str], &[&str], &[&str])] = &[
+const RULES: &[(&str, Names, Names, Names)] = &[
     (
         "testsuites",
         &[""],
