@@ -24,6 +24,8 @@ pub struct Environment {
     /// `LAYERSPEC_REQUIRE`: engines that must be there, separated by commas: a test that would be skipped for
     /// want of one of them fails instead.
     pub require: Option<String>,
+    /// `CARGO_MANIFEST_DIR`, where it is this package's own: `cargo run` runs the tool, from there or below.
+    pub own_package: Option<PathBuf>,
     /// `NEXTEST`: `cargo nextest` runs each trial in a process of its own.
     pub nextest: bool,
 }
@@ -38,6 +40,8 @@ impl Environment {
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
         let value = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let text = |name: &str| value(name).map(|value| value.to_string_lossy().into_owned());
+        // Whoever runs the tool in a test or a build script of another package hands that package's on.
+        let is_ours = text("CARGO_PKG_NAME").is_some_and(|name| name == env!("CARGO_PKG_NAME"));
         let switch = |name: &str| text(name).is_some_and(|value| value != "0" && value != "false");
         Self {
             engine: text("LAYERSPEC_ENGINE"),
@@ -48,6 +52,9 @@ impl Environment {
             ci: switch("CI") || switch("TF_BUILD"),
             agent: text("LAYERSPEC_AGENT"),
             require: text("LAYERSPEC_REQUIRE"),
+            own_package: value("CARGO_MANIFEST_DIR")
+                .filter(|_| is_ours)
+                .map(PathBuf::from),
             nextest: switch("NEXTEST"),
         }
     }
@@ -102,6 +109,8 @@ mod tests {
             ("LAYERSPEC_AGENT", "1 idle"),
             ("LAYERSPEC_REQUIRE", "docker"),
             ("NEXTEST", "1"),
+            ("CARGO_MANIFEST_DIR", "/src/layerspec"),
+            ("CARGO_PKG_NAME", "layerspec"),
         ]);
         assert_eq!(
             seen,
@@ -114,8 +123,14 @@ mod tests {
                 ci: false,
                 agent: Some("1 idle".to_owned()),
                 require: Some("docker".to_owned()),
+                own_package: Some(PathBuf::from("/src/layerspec")),
                 nextest: true,
             }
         );
+        let of_another = [
+            ("CARGO_MANIFEST_DIR", "/src/other"),
+            ("CARGO_PKG_NAME", "other"),
+        ];
+        assert_eq!(environment(&of_another), Environment::default());
     }
 }

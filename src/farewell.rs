@@ -8,12 +8,12 @@ static DEEDS: Mutex<Vec<(u64, Deed)>> = Mutex::new(Vec::new());
 
 /// A deed that is to be done unless this is dropped before.
 #[derive(Debug)]
-pub struct Farewell(u64);
+pub(crate) struct Farewell(u64);
 
 impl Farewell {
     /// Has this done if the process dies by a signal, or leaves somebody behind who hangs. It may be done while others
     /// still work.
-    pub fn new(deed: impl Fn() + Send + 'static) -> Self {
+    pub(crate) fn new(deed: impl Fn() + Send + 'static) -> Self {
         let mut deeds = DEEDS.lock().unwrap_or_else(PoisonError::into_inner);
         let id = deeds.last().map_or(0, |(last, _)| last + 1);
         deeds.push((id, Box::new(deed)));
@@ -29,7 +29,7 @@ impl Drop for Farewell {
 }
 
 /// Does everything that is still to be done.
-pub fn say() {
+pub(crate) fn say() {
     let deeds = std::mem::take(&mut *DEEDS.lock().unwrap_or_else(PoisonError::into_inner));
     for (_, deed) in deeds {
         deed();

@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(8);
 
 /// Knows whether the run was asked to end early.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt {
+pub(crate) struct Interrupt {
     signal: Arc<AtomicI32>,
     scratch: Arc<Mutex<Option<PathBuf>>>,
 }
@@ -34,7 +34,7 @@ impl Interrupt {
     ///
     /// # Errors
     /// When the handlers or the thread cannot be set up.
-    pub fn watch() -> io::Result<Self> {
+    pub(crate) fn watch() -> io::Result<Self> {
         let interrupt = Self::default();
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
         let seen = interrupt.clone();
@@ -57,12 +57,12 @@ impl Interrupt {
     }
 
     /// Removes the tree at `scratch` when there is no time left to end well.
-    pub fn guard(&self, scratch: &Path) {
+    pub(crate) fn guard(&self, scratch: &Path) {
         *self.scratch.lock().unwrap_or_else(PoisonError::into_inner) = Some(scratch.to_path_buf());
     }
 
     /// The signal that asked for the end, if one did.
-    pub fn signal(&self) -> Option<i32> {
+    pub(crate) fn signal(&self) -> Option<i32> {
         match self.signal.load(Ordering::SeqCst) {
             0 => None,
             signal => Some(signal),
@@ -70,7 +70,7 @@ impl Interrupt {
     }
 
     /// The name of a signal, for messages.
-    pub fn name(signal: i32) -> &'static str {
+    pub(crate) fn name(signal: i32) -> &'static str {
         signal_hook::low_level::signal_name(signal).unwrap_or("a signal")
     }
 

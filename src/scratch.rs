@@ -27,7 +27,7 @@ const STAYING: &str = "layerspec-kept-";
 
 /// A private directory, readable by its owner only, that goes away with this value.
 #[derive(Debug)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     directory: Option<TempDir>,
     path: PathBuf,
     /// Holds the lock.
@@ -40,7 +40,7 @@ impl Scratch {
     ///
     /// # Errors
     /// What the file system says.
-    pub fn new(base: Option<&Path>) -> io::Result<Self> {
+    pub(crate) fn new(base: Option<&Path>) -> io::Result<Self> {
         Self::named(PASSING, base)
     }
 
@@ -48,7 +48,7 @@ impl Scratch {
     ///
     /// # Errors
     /// What the file system says.
-    pub fn to_keep(base: Option<&Path>) -> io::Result<Self> {
+    pub(crate) fn to_keep(base: Option<&Path>) -> io::Result<Self> {
         Self::named(STAYING, base)
     }
 
@@ -77,12 +77,12 @@ impl Scratch {
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Leaves the directory behind if anything is in it, and tells where it is.
-    pub fn keep(mut self) -> Option<PathBuf> {
+    pub(crate) fn keep(mut self) -> Option<PathBuf> {
         let filled = fs::read_dir(&self.path).is_ok_and(|mut entries| entries.next().is_some());
         if !filled {
             return None;
@@ -104,7 +104,7 @@ impl Drop for Scratch {
 
 /// What [`sweep`] found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
+pub(crate) struct Swept {
     /// Where it looked.
     pub base: PathBuf,
     /// So many directories were removed,
@@ -120,7 +120,7 @@ pub struct Swept {
 ///
 /// # Errors
 /// The directory cannot be read.
-pub fn sweep(base: Option<&Path>) -> io::Result<Swept> {
+pub(crate) fn sweep(base: Option<&Path>) -> io::Result<Swept> {
     let mut swept = Swept {
         base: default_base(base)?,
         ..Swept::default()
@@ -168,7 +168,7 @@ fn is_ours(directory: &OwnedFd) -> bool {
 ///
 /// # Errors
 /// What the file system says at the last attempt; that something is mounted in the tree and cannot be detached.
-pub fn remove_tree(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     detach_mounts(path)?;
     let mut refusals = 0;
     for _ in 0..ATTEMPTS {

@@ -22,6 +22,19 @@ fn json_lines(ran: &Ran) -> Vec<Value> {
 }
 
 #[test]
+fn every_rule_of_this_repository_has_a_scenario() {
+    let scenarios = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+    let project = Project::new();
+    let ran = project.run(&["coverage", "--require-all", scenarios]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("notes 48 of 48"), "{}", ran.out);
+    for number in 1..=48 {
+        let id = format!("notes/S{number} ");
+        assert!(ran.out.contains(&format!("\n{id}")), "no rule {id}");
+    }
+}
+
+#[test]
 fn coverage_tells_rules_with_and_without_scenarios() {
     let project = Project::new();
     project.write(
@@ -38,7 +51,7 @@ fn coverage_tells_rules_with_and_without_scenarios() {
     assert_eq!(
         ran.out,
         "docker/1  must    a\ndocker/2  varies  no scenario  Two.\n\
-         1 of 2 rules covered (must 1 of 1, varies 0 of 1)\n"
+         1 of 2 rules covered (must 1 of 1, varies 0 of 1; docker 1 of 2)\n"
     );
     assert_eq!(project.run(&["coverage", "--require-all"]).code, Some(1));
     let lines = json_lines(&project.run(&["coverage", "--format", "json"]));

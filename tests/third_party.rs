@@ -106,6 +106,9 @@ fn another_crate_runs_scenarios_with_three_lines() {
     ] {
         assert!(faulty.out.contains(part), "{part:?}: {faulty:?}");
     }
+    // Who names one trial has its file loaded, and no other.
+    let exact = test(&project, "no", &["--exact", "volumes/rows"]);
+    assert_eq!(exact.code, Some(0), "{exact:?}");
     fs::remove_file(project.path().join("scenarios/volumes/bad.yaml")).unwrap();
 
     project.write("snapshots/stray.snap", "---\nsource: x\n---\nx\n");

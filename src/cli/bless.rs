@@ -46,6 +46,7 @@ pub(super) fn bless(settings: &BlessSettings, output: &mut Output) -> Result<Exi
         timeout: settings.timeout,
         fail_fast: false,
         rerun: Rerun::Tool {
+            program: settings.place.program,
             snapshots: settings.place.snapshots.clone(),
         },
     };

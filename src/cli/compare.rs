@@ -101,6 +101,7 @@ fn run(
         timeout: running.timeout,
         fail_fast: false,
         rerun: Rerun::Tool {
+            program: running.place.program,
             snapshots: running.place.snapshots.clone(),
         },
     };

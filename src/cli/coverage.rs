@@ -170,24 +170,50 @@ impl<'a> Coverage<'a> {
                 printable(&names.join(", "))
             ));
         }
-        let mut totals = format!("{} of {} rules covered", self.covered(), self.rules.len());
-        let levels: Vec<String> = [Level::Must, Level::Should, Level::Varies]
-            .into_iter()
-            .filter_map(|wanted| {
-                let of_level = || self.rules.values().filter(|(rule, _)| rule.level == wanted);
-                let all = of_level().count();
-                let covered = of_level().filter(|(_, by)| !by.is_empty()).count();
-                (all > 0).then(|| format!("{} {covered} of {all}", level(wanted)))
-            })
-            .collect();
-        if !levels.is_empty() {
-            totals = format!("{totals} ({})", levels.join(", "));
-        }
+        let totals = self.totals();
         let done = self.covered() == self.rules.len() && self.unknown.is_empty();
         lines.push(if done { paint(GOOD, &totals) } else { totals });
         lines.push(String::new());
         lines.join("\n")
     }
+
+    /// How many rules are covered: of all, of each level, and of each source that ids begin with.
+    fn totals(&self) -> String {
+        let levels = [Level::Must, Level::Should, Level::Varies]
+            .into_iter()
+            .filter_map(|wanted| self.share(level(wanted), |_, rule| rule.level == wanted));
+        let sources: BTreeSet<&str> = self.rules.keys().map(|id| source(id)).collect();
+        let sources = sources
+            .into_iter()
+            .filter_map(|wanted| self.share(wanted, |id, _| source(id) == wanted));
+        let (levels, sources): (Vec<String>, Vec<String>) = (levels.collect(), sources.collect());
+        let all = format!("{} of {} rules covered", self.covered(), self.rules.len());
+        if levels.is_empty() {
+            all
+        } else {
+            format!("{all} ({}; {})", levels.join(", "), sources.join(", "))
+        }
+    }
+
+    /// `notes 48 of 48`, unless there are none.
+    fn share(&self, name: &str, is_meant: impl Fn(&str, &Rule) -> bool) -> Option<String> {
+        let mut all = 0;
+        let mut covered = 0;
+        for (_, (_, by)) in self
+            .rules
+            .iter()
+            .filter(|(id, (rule, _))| is_meant(id, rule))
+        {
+            all += 1;
+            covered += usize::from(!by.is_empty());
+        }
+        (all > 0).then(|| format!("{} {covered} of {all}", printable(name)))
+    }
+}
+
+/// What an id begins with: `notes` of `notes/S14`.
+fn source(id: &str) -> &str {
+    id.split_once('/').map_or(id, |(source, _)| source)
 }
 
 fn level(level: Level) -> &'static str {
@@ -225,7 +251,7 @@ mod tests {
 docker/1  must    a/x, b
 notes/S2  varies  no scenario  Two.
 docker/9  no such rule, named by b
-1 of 2 rules covered (must 1 of 1, varies 0 of 1)
+1 of 2 rules covered (must 1 of 1, varies 0 of 1; docker 1 of 1, notes 0 of 1)
 "
         );
         assert_eq!(

@@ -48,6 +48,7 @@ pub(super) fn run(settings: &RunSettings, output: &mut Output) -> Result<Exit, C
         timeout: settings.timeout,
         fail_fast: settings.fail_fast,
         rerun: Rerun::Tool {
+            program: settings.place.program,
             snapshots: settings.place.snapshots.clone(),
         },
     };

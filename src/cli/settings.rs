@@ -27,6 +27,8 @@ pub(super) struct Selection {
 /// Where files are made.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
+    /// What is typed to run the tool.
+    pub program: &'static str,
     /// The run's private directory is made in it; `None` is the system's temporary directory.
     pub scratch: Option<PathBuf>,
     /// Folder of the approved snapshots, when it is not where it is usually found.
@@ -98,7 +100,18 @@ impl Place {
     /// A scratch directory that is none.
     pub(super) fn new(typed: PlaceArgs, environment: &Environment) -> Result<Self, UsageError> {
         let scratch = scratch(typed.scratch, environment)?;
+        // What failures say to type works where the tool is not installed, too.
+        let here = std::env::current_dir().unwrap_or_default();
+        let by_cargo = environment
+            .own_package
+            .as_ref()
+            .is_some_and(|package| here.starts_with(package));
         Ok(Self {
+            program: if by_cargo {
+                "cargo run --"
+            } else {
+                "layerspec"
+            },
             scratch,
             snapshots: typed.snapshots,
         })

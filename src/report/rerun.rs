@@ -12,6 +12,8 @@ use crate::scenario::Scenario;
 pub enum Rerun {
     /// `layerspec run FILE --filter ID`, with the snapshot folder when it was named.
     Tool {
+        /// What is typed for the tool: `layerspec`, or `cargo run --`.
+        program: &'static str,
         /// `--snapshots`
         snapshots: Option<PathBuf>,
     },
@@ -28,7 +30,7 @@ impl Rerun {
     /// The command that runs a case again, ready to be pasted into a shell.
     pub fn again(&self, scenario: &Scenario, engine: &str) -> String {
         match self {
-            Self::Tool { .. } => self.tool("run", scenario, engine),
+            Self::Tool { program, .. } => self.tool(program, "run", scenario, engine),
             Self::Trial { .. } => self.trial(&[], scenario, engine),
         }
     }
@@ -36,14 +38,14 @@ impl Rerun {
     /// The command that accepts what a case shows now.
     pub fn accept(&self, scenario: &Scenario, engine: &str) -> String {
         match self {
-            Self::Tool { .. } => self.tool("bless", scenario, engine),
+            Self::Tool { program, .. } => self.tool(program, "bless", scenario, engine),
             Self::Trial { .. } => self.trial(&["LAYERSPEC_UPDATE=all"], scenario, engine),
         }
     }
 
-    fn tool(&self, command: &str, scenario: &Scenario, engine: &str) -> String {
+    fn tool(&self, program: &str, command: &str, scenario: &Scenario, engine: &str) -> String {
         let file = shell_word(scenario.file.path.as_os_str());
-        let mut words = vec!["layerspec".to_owned(), command.to_owned(), file];
+        let mut words = vec![program.to_owned(), command.to_owned(), file];
         // A file without cases is its only one.
         if !scenario.case.is_empty() {
             words.extend([
@@ -56,6 +58,7 @@ impl Rerun {
         }
         if let Self::Tool {
             snapshots: Some(folder),
+            ..
         } = self
         {
             words.extend(["--snapshots".to_owned(), shell_word(folder.as_os_str())]);
@@ -117,7 +120,10 @@ mod tests {
 
     #[test]
     fn the_command_names_exactly_one_case() {
-        let tool = Rerun::Tool { snapshots: None };
+        let tool = Rerun::Tool {
+            program: "layerspec",
+            snapshots: None,
+        };
         let cases = scenario("volumes/x", &[("access", "ro")]);
         let single = scenario("volumes/x", &[]);
         assert_eq!(
@@ -130,10 +136,11 @@ mod tests {
         );
         assert_eq!(
             Rerun::Tool {
+                program: "cargo run --",
                 snapshots: Some(PathBuf::from("my snaps"))
             }
             .again(&single, "docker"),
-            "layerspec run scenarios/volumes/x.yaml --engine docker --snapshots 'my snaps'"
+            "cargo run -- run scenarios/volumes/x.yaml --engine docker --snapshots 'my snaps'"
         );
         let trial = |insisted| Rerun::Trial {
             target: "scenarios".to_owned(),

@@ -56,7 +56,10 @@ pub(crate) fn finished<'a>(scenario: &'a Scenario, result: &'a CaseResult) -> Fi
         scenario,
         result,
         rules,
-        &super::Rerun::Tool { snapshots: None },
+        &super::Rerun::Tool {
+            program: "layerspec",
+            snapshots: None,
+        },
     )
 }
 

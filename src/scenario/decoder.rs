@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::At;
 use super::fixtures::Fixtures;
-use super::mentions::{self, Mention, Subject};
+use super::mentions::{self, Known, Mention, Subject};
 use super::source::{Node, Origin, Spot};
 use super::words;
 
@@ -38,8 +38,8 @@ pub(crate) struct Decoder<'a> {
     /// Files that content may come from.
     pub(crate) fixtures: &'a mut Fixtures,
     mentions: Vec<Mention>,
-    /// A step could not be understood at all, so that what exists after it is not known.
-    pub(crate) uncertain: bool,
+    /// How far it is known what exists.
+    known: Known,
 }
 
 impl<'a> Decoder<'a> {
@@ -50,7 +50,7 @@ impl<'a> Decoder<'a> {
             origin,
             fixtures,
             mentions: Vec::new(),
-            uncertain: false,
+            known: Known::default(),
         }
     }
 
@@ -117,7 +117,7 @@ impl<'a> Decoder<'a> {
     /// Another case of the same document begins, in which nothing exists yet.
     pub(crate) fn begin_case(&mut self) {
         self.mentions.clear();
-        self.uncertain = false;
+        self.known = Known::default();
     }
 
     /// Something that must exist is named.
@@ -132,6 +132,13 @@ impl<'a> Decoder<'a> {
 
     /// From here on something exists.
     pub(crate) fn makes(&mut self, subject: Subject) {
+        if subject.name().is_empty() {
+            // Its name was not understood: any handle that is used later may be it.
+            if matches!(subject, Subject::Handle(..)) {
+                self.lose_track_of_handles();
+            }
+            return;
+        }
         self.mentions.push(Mention {
             subject,
             spot: None,
@@ -143,13 +150,25 @@ impl<'a> Decoder<'a> {
         self.mentions.len()
     }
 
+    /// A step was not understood: from here on it is not known what exists.
+    pub(crate) fn lose_track(&mut self) {
+        self.known.end_at(self.mentions.len());
+    }
+
+    /// A step that does something to files was not understood: from here on it is not known what is open.
+    pub(crate) fn lose_track_of_handles(&mut self) {
+        self.known.end_handles_at(self.mentions.len());
+    }
+
     /// What was mentioned since a mark does not count: the step is left out.
     pub(crate) fn forget_all_since(&mut self, mark: usize) {
+        self.known.move_to(mark);
         self.mentions.truncate(mark);
     }
 
     /// What was named since a mark need not exist: the step expects to be refused.
     pub(crate) fn forget_uses_since(&mut self, mark: usize) {
+        self.known.move_to(mark);
         let made: Vec<Mention> = self
             .mentions
             .drain(mark..)
@@ -161,6 +180,7 @@ impl<'a> Decoder<'a> {
     /// What was made since a mark may exist before anything that was named since: the steps run side
     /// by side.
     pub(crate) fn makes_first_since(&mut self, mark: usize) {
+        self.known.move_to(mark);
         if let Some(recent) = self.mentions.get_mut(mark..) {
             recent.sort_by_key(|mention| mention.spot.is_some());
         }
@@ -168,10 +188,7 @@ impl<'a> Decoder<'a> {
 
     /// Notes every name that cannot exist where it is used.
     pub(crate) fn resolve(&mut self) {
-        if self.uncertain {
-            return;
-        }
-        for (spot, message, help) in mentions::unresolved(&self.mentions, HELPED_MAX) {
+        for (spot, message, help) in mentions::unresolved(&self.mentions, self.known, HELPED_MAX) {
             self.fault_help(spot, message, help);
         }
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::decoder::Problem;
-use super::source::{Origin, Unreadable, span_of};
+use super::source::{self, Origin, Unreadable, span_of};
 use super::words::escape;
 use super::{Span, width};
 
@@ -16,9 +16,6 @@ const SHOWN_MAX: usize = 100;
 
 /// Finding the place of a fault parses the file again: so many bytes are parsed for all of them.
 const SOUGHT_MAX: usize = 10 << 20;
-
-/// Longest source line that a fault repeats, in bytes.
-const LINE_MAX: usize = 1000;
 
 /// One thing that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -31,7 +28,7 @@ pub struct Fault {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// The line of the file that `at` names, without its end; `None` when it is very long.
+    /// The line of the file that `at` names, without its end.
     pub line: Option<String>,
 }
 
@@ -50,6 +47,7 @@ impl Fault {
     /// A file that is no YAML, or not ours.
     pub(crate) fn unreadable(file: &Path, text: &str, unreadable: Unreadable) -> Self {
         let Unreadable { message, help, at } = unreadable;
+        let at = at.map(|at| in_text(text, at));
         Self {
             file: file.to_owned(),
             at,
@@ -62,7 +60,17 @@ impl Fault {
 
 fn line_of(text: &str, at: Span) -> Option<String> {
     let line = text.lines().nth(at.line.checked_sub(1)?)?;
-    (line.len() <= LINE_MAX).then(|| line.to_owned())
+    Some(line.to_owned())
+}
+
+/// The parser places what is missing after the last line, where there is nothing to show: it is
+/// missing after what stands last.
+fn in_text(text: &str, at: Span) -> Span {
+    if at.line <= text.lines().count() {
+        at
+    } else {
+        source::end_of(text.trim_end())
+    }
 }
 
 /// Places problems in the text.
@@ -72,7 +80,7 @@ pub(crate) fn located(
     origin: &Origin,
     problems: &BTreeSet<Problem>,
 ) -> Vec<Fault> {
-    let place = |spot: super::source::Spot| span_of(text, &origin.at(spot.id).0, spot.key);
+    let place = |spot: source::Spot| span_of(text, &origin.at(spot.id).0, spot.key);
     let shown = (SOUGHT_MAX / text.len().max(1)).clamp(1, SHOWN_MAX);
     let mut faults: Vec<Fault> = problems
         .iter()

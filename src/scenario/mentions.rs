@@ -74,10 +74,58 @@ pub(crate) struct Mention {
     pub(crate) spot: Option<Spot>,
 }
 
-/// Every use of something that was not made before: where, what is wrong, what may help. The first
-/// `helped` get a name that may have been meant.
+/// Up to which mention it is known what exists. A step that could not be understood may have made
+/// anything, so that what is used after it cannot be said to be missing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    things: usize,
+    handles: usize,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            things: usize::MAX,
+            handles: usize::MAX,
+        }
+    }
+}
+
+impl Known {
+    /// From this mention on nothing is known.
+    pub(crate) fn end_at(&mut self, mention: usize) {
+        self.things = self.things.min(mention);
+        self.end_handles_at(mention);
+    }
+
+    /// From this mention on it is not known what is open.
+    pub(crate) fn end_handles_at(&mut self, mention: usize) {
+        self.handles = self.handles.min(mention);
+    }
+
+    /// The mentions after this one are taken away or brought into another order.
+    pub(crate) fn move_to(&mut self, mention: usize) {
+        for end in [&mut self.things, &mut self.handles] {
+            if *end != usize::MAX {
+                *end = (*end).min(mention);
+            }
+        }
+    }
+
+    fn covers(self, mention: usize, subject: &Subject) -> bool {
+        let end = match subject {
+            Subject::Handle(..) => self.handles,
+            Subject::Image(_) | Subject::Container(_) | Subject::Volume(_) => self.things,
+        };
+        mention < end
+    }
+}
+
+/// Every use of something that was not made before, as far as that is known: where, what is wrong,
+/// what may help. The first `helped` get a name that may have been meant.
 pub(crate) fn unresolved(
     mentions: &[Mention],
+    known: Known,
     helped: usize,
 ) -> Vec<(Spot, String, Option<String>)> {
     let all: BTreeSet<&Subject> = mentions
@@ -87,12 +135,12 @@ pub(crate) fn unresolved(
         .collect();
     let mut made = BTreeSet::new();
     let mut faults = Vec::new();
-    for Mention { subject, spot } in mentions {
+    for (index, Mention { subject, spot }) in mentions.iter().enumerate() {
         let Some(spot) = spot else {
             made.insert(subject);
             continue;
         };
-        if made.contains(subject) || subject.is_image_too(&made) {
+        if made.contains(subject) || subject.is_image_too(&made) || !known.covers(index, subject) {
             continue;
         }
         let help = if faults.len() >= helped {

@@ -12,7 +12,10 @@ mod build;
 #[path = "../mutations/change.rs"]
 mod change;
 mod docker;
+mod documents;
 mod engine;
+mod forms;
+mod headers;
 mod hostile;
 mod layouts;
 mod mutations;

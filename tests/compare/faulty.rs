@@ -182,7 +182,10 @@ fn compared(folder: &Path, faults: &[Fault]) -> Results {
     recorder.started(&plan).unwrap();
     for (engine, description) in &engines {
         let result = run_case(&scenario, engine, description, &options);
-        let rerun = Rerun::Tool { snapshots: None };
+        let rerun = Rerun::Tool {
+            program: "layerspec",
+            snapshots: None,
+        };
         let finished = FinishedCase::new(&scenario, &result, Vec::new(), &rerun);
         recorder.finished(&finished).unwrap();
     }

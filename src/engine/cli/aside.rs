@@ -3,7 +3,7 @@
 
 use super::engine::{Cli, Fault, Known, Result};
 use super::inspected::{Mount, Source};
-use super::names::{PREFIX, below, joined, seen};
+use super::names::{PREFIX, below, clean, joined, seen};
 use crate::agent::wire::{Ask, Found, Given};
 use crate::agent::{Mode, VARIABLE};
 use crate::engine::{Place, SeenKind};
@@ -87,8 +87,12 @@ impl Cli {
     fn source(&self, mount: &Mount) -> Result<Option<String>> {
         Ok(match &mount.source {
             Source::Volume(id) => {
-                let place = Place::Volume(self.volume_ref(id));
-                Some(self.in_world(&place)?)
+                let device = self.state().devices.get(id).cloned();
+                Some(match device {
+                    // Without its device a volume is an empty directory, which no container ever sees.
+                    Some(device) => joined(&self.host.world, &clean(&device)),
+                    None => self.in_world(&Place::Volume(self.volume_ref(id)))?,
+                })
             }
             Source::Bind(path) => {
                 below(path, &self.host.daemon).map(|inner| joined(&self.host.world, inner))

@@ -12,7 +12,7 @@ mod yaml;
 
 pub(crate) use node::{Node, Origin, Pair, Spot, Value};
 pub(crate) use seek::span_of;
-pub(crate) use text::{SIZE_MAX, Unreadable, decode};
+pub(crate) use text::{SIZE_MAX, Unreadable, decode, end_of};
 pub(crate) use yaml::{Document, parse};
 
 use super::{At, SourceFile, Span};

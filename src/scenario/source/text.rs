@@ -56,7 +56,7 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, Unreadable> {
 }
 
 /// The place right after a text.
-fn end_of(before: &str) -> Span {
+pub(crate) fn end_of(before: &str) -> Span {
     let line = before.matches('\n').count() + 1;
     let last = before.rsplit('\n').next().unwrap_or_default();
     Span {

@@ -107,13 +107,18 @@ fn step(node: &Node, number: &str, around: Around<'_>, decoder: &mut Decoder<'_>
         }
         Value::Null | Value::List(_) => {
             decoder.unexpected(node, "a step");
-            decoder.uncertain = true;
+            decoder.lose_track();
             return Vec::new();
         }
     };
     let around = take_common(pairs, around, decoder);
     let Some(pair) = operation_of(node, pairs, decoder) else {
-        decoder.uncertain = true;
+        // Only file operations have a place, and of what has a name they make nothing but handles.
+        if around.place.is_some() {
+            decoder.lose_track_of_handles();
+        } else {
+            decoder.lose_track();
+        }
         return Vec::new();
     };
     let get = |key: &str| pairs.iter().find(|pair| pair.key == key);
@@ -279,7 +284,10 @@ fn one_step(
         decoder.makes_first_since(mark);
     }
     let Some(action) = action else {
-        decoder.uncertain = true;
+        match row.decode {
+            Decode::Files(_) => decoder.lose_track_of_handles(),
+            _ => decoder.lose_track(),
+        }
         return None;
     };
     let note = around.note.clone();

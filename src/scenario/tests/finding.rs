@@ -101,7 +101,9 @@ a.yaml:1:1: a scenario needs `steps`
 
 c.yaml: the file is empty
 
-d.yaml:2:1: did not find expected node content
+d.yaml:1:5: did not find expected node content
+ 1 | x: [
+   |     ^
 help: while parsing a flow node
 
 e.yaml:1:8: the file is not UTF-8

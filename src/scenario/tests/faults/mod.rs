@@ -129,6 +129,23 @@ a.yaml:5:10: `crash` takes nothing
 }
 
 #[test]
+fn a_long_line_and_the_end_of_a_file_are_shown_too() {
+    let text = format!(
+        "title: t\nhost: {{/a: {}, b: x}}\nsteps: [crash]\n",
+        "y".repeat(2000)
+    );
+    let shown = bad(&text);
+    assert!(shown.contains("yyy, b: x}\n"), "{shown}");
+    let text = "title: t\nsteps: [crash\n\n";
+    let expected = "\
+a.yaml:2:14: did not find expected ',' or ']'
+ 2 | steps: [crash
+   |              ^
+help: while parsing a flow sequence at line 2 column 8";
+    assert_eq!(bad(text), expected);
+}
+
+#[test]
 fn faults_are_plain_data() {
     let found = super::super::FoundFile {
         stem: "a".to_owned(),
