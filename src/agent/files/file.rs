@@ -1,6 +1,7 @@
 //! Open files.
 
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
 
 use rustix::fs::{AtFlags, Gid, Mode, Stat, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
@@ -14,6 +15,9 @@ use crate::rootfs::has_namespace;
 pub(in crate::agent) struct OpenFile {
     data: OwnedFd,
     node: Option<DeviceNode>,
+    /// Of one that was opened without a name: the first name that it was given, opened with `O_PATH`. To the kernel the
+    /// open file itself stays one without a name; this one's follows where it is moved.
+    name: OnceLock<OwnedFd>,
 }
 
 /// The node by which a device was opened.
@@ -27,7 +31,11 @@ struct DeviceNode {
 
 impl From<OwnedFd> for OpenFile {
     fn from(data: OwnedFd) -> Self {
-        Self { data, node: None }
+        Self {
+            data,
+            node: None,
+            name: OnceLock::new(),
+        }
     }
 }
 
@@ -58,6 +66,7 @@ impl OpenFile {
                 file: node,
                 descriptors,
             }),
+            name: OnceLock::new(),
         })
     }
 
@@ -66,6 +75,16 @@ impl OpenFile {
         self.node
             .as_ref()
             .map_or(self.data.as_fd(), |node| node.file.as_fd())
+    }
+
+    /// The name that it was given after it was opened without one.
+    pub(super) fn name(&self) -> Option<BorrowedFd<'_>> {
+        self.name.get().map(AsFd::as_fd)
+    }
+
+    /// Remembers such a name, opened with `O_PATH`, unless there is one.
+    pub(super) fn remember_name(&self, name: OwnedFd) {
+        self.name.get_or_init(|| name);
     }
 
     pub(super) fn stat(&self) -> Result<Stat> {
