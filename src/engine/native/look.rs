@@ -116,6 +116,7 @@ impl Daemon {
         let merged = merged.map(|_| Layering {
             ground: Arc::clone(&self.ground),
             upper: Some(Directory::clone(&directory)),
+            work: self.store.work(),
             lowers: lowers.clone(),
         });
         let root = self
