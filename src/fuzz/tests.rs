@@ -1,5 +1,6 @@
 //! Faults that are planted in the union are found and made small.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,10 +11,10 @@ use super::generate::Worlds;
 use super::{Fuzzer, Reach, case_seed, dice};
 use crate::engine::native::NativeProvider;
 use crate::engine::{
-    Absent, Answer, Capability, Description, Engine, EngineFault, NodeKind, OpenOptions, Operation,
-    Provider, World,
+    Absent, Answer, Capability, Description, Engine, EngineFault, FileAction, NodeKind,
+    OpenOptions, Operation, Place, Provider, Target, World,
 };
-use crate::scenario::Scenario;
+use crate::scenario::{Action, Scenario};
 use crate::union::fault::{Fault, with_fault};
 
 /// A random scenario in which everything may be asked for.
@@ -173,6 +174,73 @@ fn no_link_leads_a_volume_to_the_root() {
         }
     }
     assert!(links > 0);
+}
+
+/// A pipe or device of an image that was removed while it was open would be back.
+#[test]
+fn attributes_of_what_may_be_removed_are_left_alone() {
+    let mut changes = 0;
+    for seed in 0..100 {
+        let scenario = sample(seed, 100);
+        let layers = scenario.images.iter().flat_map(|image| &image.layers);
+        let mut nodes = layers.flat_map(|layer| &layer.0).map(|entry| &entry.node);
+        if !nodes.any(|node| matches!(node.kind, NodeKind::Fifo | NodeKind::Device { .. })) {
+            continue;
+        }
+        let (mut open, mut stale) = (BTreeSet::new(), BTreeSet::new());
+        for (place, action) in file_actions(&scenario) {
+            match action {
+                FileAction::Open { handle, .. } => {
+                    stale.remove(&(place, handle));
+                    open.insert((place, handle));
+                }
+                FileAction::Delete { .. }
+                | FileAction::Rmdir { .. }
+                | FileAction::Rename { .. } => {
+                    stale.extend(open.iter().filter(|(other, _)| *other == place));
+                }
+                FileAction::LinkHandle { handle, .. }
+                | FileAction::Chmod {
+                    target: Target::Handle(handle),
+                    ..
+                }
+                | FileAction::Chown {
+                    target: Target::Handle(handle),
+                    ..
+                }
+                | FileAction::Touch {
+                    target: Target::Handle(handle),
+                    ..
+                }
+                | FileAction::SetXattr {
+                    target: Target::Handle(handle),
+                    ..
+                }
+                | FileAction::RemoveXattr {
+                    target: Target::Handle(handle),
+                    ..
+                } => {
+                    changes += 1;
+                    assert!(!stale.contains(&(place, handle)), "seed {seed}: {action:?}");
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(changes > 0);
+}
+
+fn file_actions(scenario: &Scenario) -> impl Iterator<Item = (&Place, &FileAction)> {
+    let operations = scenario.steps.iter().map(|step| match &step.action {
+        Action::Operation(Operation::Files {
+            place, requests, ..
+        }) => Some((place, requests)),
+        _ => None,
+    });
+    operations.flatten().flat_map(|(place, requests)| {
+        let actions = requests.iter().map(|request| &request.action);
+        actions.map(move |action| (place, action))
+    })
 }
 
 #[test]

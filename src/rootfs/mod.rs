@@ -30,9 +30,7 @@ pub use credentials::{
 pub use locks::{LockKind, Locks};
 pub use mounts::{Mount, MountInfo, Rootfs};
 pub use open_file::{OpenFile, OpenFlag, OpenHow};
-pub use process::{
-    Changed, NewNode, Opened, Process, Stat, Subject, Times, has_namespace, textual_parent,
-};
+pub use process::{Changed, NewNode, Opened, Process, Stat, Subject, Times, textual_parent};
 pub use target::TargetKind;
 pub use visit::Visited;
 

@@ -10,9 +10,11 @@ pub enum NameSpace {
     Mount,
     /// Users and mounts: an ordinary user has every capability over what it mounts.
     UserAndMount,
+    /// Working directory, root and file mode mask, of this thread alone.
+    WorkingDirectory,
 }
 
-/// Gives this process name spaces of its own.
+/// Gives this process, or this thread, name spaces of its own.
 ///
 /// # Errors
 /// `EPERM` for [`NameSpace::Mount`] without `CAP_SYS_ADMIN`, and where the system lets ordinary users have no user
@@ -22,6 +24,7 @@ pub fn enter_own(space: NameSpace) -> Result<(), Errno> {
     let flags = match space {
         NameSpace::Mount => UnshareFlags::NEWNS,
         NameSpace::UserAndMount => UnshareFlags::NEWUSER.union(UnshareFlags::NEWNS),
+        NameSpace::WorkingDirectory => UnshareFlags::FS,
     };
     #[expect(
         unsafe_code,

@@ -56,7 +56,7 @@ impl Batch<'_> {
         };
         let stat = file.stat()?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
-            self.note(self.place_of_file(file.itself()));
+            self.note(self.place_of_open(&file));
         }
         Ok(())
     }
@@ -77,7 +77,7 @@ impl Batch<'_> {
                     FileType::from_raw_mode(file.stat()?.st_mode) == FileType::RegularFile;
                 let is_cut = asked.contains(OFlags::TRUNC) && is_file;
                 if !asked.contains(OFlags::PATH) && (made || is_cut) {
-                    self.note(self.place_of_file(file.itself()));
+                    self.note(self.place_of_open(&file));
                 }
                 self.keep(handle, Some(file))
             }
@@ -106,6 +106,11 @@ impl Batch<'_> {
                     to.as_str(),
                     AtFlags::SYMLINK_FOLLOW,
                 )?;
+                if self.place_of_open(&file).is_none()
+                    && let Ok(name) = open(to, OFlags::PATH | OFlags::NOFOLLOW, 0)
+                {
+                    file.remember_name(name);
+                }
                 self.note(self.place_of_name(to));
                 Ok(())
             }

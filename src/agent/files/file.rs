@@ -1,12 +1,13 @@
 //! Open files.
 
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
 
 use rustix::fs::{AtFlags, Gid, Mode, Stat, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use super::super::Result;
-use crate::rootfs::has_namespace;
+use crate::sys::{NameSpace, enter_own};
 
 /// An open file. What a memory device leads to is the machine's own, opened outside of the container (`devices`); who and
 /// when and what mode are those of the container's node, so that nobody changes the machine's.
@@ -14,6 +15,9 @@ use crate::rootfs::has_namespace;
 pub(in crate::agent) struct OpenFile {
     data: OwnedFd,
     node: Option<DeviceNode>,
+    /// Of one that was opened without a name: the first name that it was given, opened with `O_PATH`. To the kernel the
+    /// open file itself stays one without a name; this one's follows where it is moved.
+    name: OnceLock<OwnedFd>,
 }
 
 /// The node by which a device was opened.
@@ -27,7 +31,11 @@ struct DeviceNode {
 
 impl From<OwnedFd> for OpenFile {
     fn from(data: OwnedFd) -> Self {
-        Self { data, node: None }
+        Self {
+            data,
+            node: None,
+            name: OnceLock::new(),
+        }
     }
 }
 
@@ -41,6 +49,18 @@ impl AsFd for OpenFile {
 impl DeviceNode {
     fn name(&self) -> String {
         self.file.as_raw_fd().to_string()
+    }
+
+    /// Makes a call by a path to the node. Those for extended attributes take neither a descriptor of this kind nor a
+    /// directory (`setxattrat` came with Linux 6.13), so the path begins at the working directory, which all threads
+    /// share: one that has its own makes the call. It acts as who started it.
+    fn by_name<T: Send>(&self, call: impl FnOnce(&str) -> Result<T> + Send) -> Result<T> {
+        let act = || {
+            enter_own(NameSpace::WorkingDirectory)?;
+            rustix::process::fchdir(&self.descriptors)?;
+            call(&self.name())
+        };
+        std::thread::scope(|threads| threads.spawn(act).join().unwrap_or(Err(Errno::IO)))
     }
 }
 
@@ -58,6 +78,7 @@ impl OpenFile {
                 file: node,
                 descriptors,
             }),
+            name: OnceLock::new(),
         })
     }
 
@@ -66,6 +87,16 @@ impl OpenFile {
         self.node
             .as_ref()
             .map_or(self.data.as_fd(), |node| node.file.as_fd())
+    }
+
+    /// The name that it was given after it was opened without one.
+    pub(super) fn name(&self) -> Option<BorrowedFd<'_>> {
+        self.name.get().map(AsFd::as_fd)
+    }
+
+    /// Remembers such a name, opened with `O_PATH`, unless there is one.
+    pub(super) fn remember_name(&self, name: OwnedFd) {
+        self.name.get_or_init(|| name);
     }
 
     pub(super) fn stat(&self) -> Result<Stat> {
@@ -97,45 +128,31 @@ impl OpenFile {
         }
     }
 
-    /// A device node has no attributes in the user name space, and others cannot be reached through it: it is taken
-    /// to have none.
     pub(super) fn set_xattr(&self, name: &str, value: &[u8], flags: XattrFlags) -> Result<()> {
-        if self.node.is_none() {
-            return rustix::fs::fsetxattr(&self.data, name, value, flags);
+        match &self.node {
+            None => rustix::fs::fsetxattr(&self.data, name, value, flags),
+            Some(node) => node.by_name(|path| rustix::fs::setxattr(path, name, value, flags)),
         }
-        refuse_no_namespace(name)?;
-        Err(Errno::PERM)
     }
 
     pub(super) fn remove_xattr(&self, name: &str) -> Result<()> {
-        if self.node.is_none() {
-            return rustix::fs::fremovexattr(&self.data, name);
+        match &self.node {
+            None => rustix::fs::fremovexattr(&self.data, name),
+            Some(node) => node.by_name(|path| rustix::fs::removexattr(path, name)),
         }
-        refuse_no_namespace(name)?;
-        let is_users = name.starts_with("user.");
-        Err(if is_users { Errno::PERM } else { Errno::NODATA })
     }
 
     pub(super) fn get_xattr(&self, name: &str, buffer: &mut [u8]) -> Result<usize> {
-        if self.node.is_none() {
-            return rustix::fs::fgetxattr(&self.data, name, buffer);
+        match &self.node {
+            None => rustix::fs::fgetxattr(&self.data, name, buffer),
+            Some(node) => node.by_name(|path| rustix::fs::getxattr(path, name, buffer)),
         }
-        refuse_no_namespace(name)?;
-        Err(Errno::NODATA)
     }
 
     pub(super) fn list_xattr(&self, buffer: &mut [u8]) -> Result<usize> {
         match &self.node {
             None => rustix::fs::flistxattr(&self.data, buffer),
-            Some(_) => Ok(0),
+            Some(node) => node.by_name(|path| rustix::fs::listxattr(path, buffer)),
         }
-    }
-}
-
-fn refuse_no_namespace(name: &str) -> Result<()> {
-    if has_namespace(name.as_ref()) {
-        Ok(())
-    } else {
-        Err(Errno::OPNOTSUPP)
     }
 }

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, AsRawFd as _};
 use rustix::fs::{AtFlags, CWD, OFlags};
 
 use super::batch::{Batch, Resolved, open};
+use super::file::OpenFile;
 use crate::engine::escape;
 
 impl Batch<'_> {
@@ -48,8 +49,14 @@ impl Batch<'_> {
     pub(super) fn place(&self, target: &Resolved<'_>, follow: bool) -> Option<String> {
         match target {
             Resolved::Path(path) => self.place_of_path(path, follow),
-            Resolved::File(file) => self.place_of_file(file.itself()),
+            Resolved::File(file) => self.place_of_open(file),
         }
+    }
+
+    /// The path of what is held open, also when it got its name only after it was opened.
+    pub(super) fn place_of_open(&self, file: &OpenFile) -> Option<String> {
+        let opened = self.place_of_file(file.itself());
+        opened.or_else(|| self.place_of_file(file.name()?))
     }
 }
 

@@ -56,13 +56,13 @@ impl Batch<'_> {
         let file = self.open_path(path, flags, 0o666)?;
         let kind = FileType::from_raw_mode(file.stat()?.st_mode);
         if kind == FileType::RegularFile {
-            self.note(self.place_of_file(file.itself()));
+            self.note(self.place_of_open(&file));
         }
         fill(&file, content)?;
         let file = Arc::new(file);
         set_attributes(&Resolved::File(Arc::clone(&file)), node, true)?;
         if has_attributes(node) {
-            self.note(self.place_of_file(file.itself()));
+            self.note(self.place_of_open(&file));
         }
         Ok(())
     }

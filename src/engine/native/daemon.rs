@@ -209,6 +209,7 @@ impl Daemon {
         Ok(Some(Arc::new(Layering {
             ground,
             upper,
+            work: self.store.work(),
             lowers,
         })))
     }

@@ -32,7 +32,8 @@ pub(in crate::engine) struct Part {
 
 /// Mounts and processes.
 pub(in crate::engine) trait Kernel: std::fmt::Debug + Send + Sync {
-    /// Merges layers, topmost first, below an upper on the same file system as this engine's directory.
+    /// Merges layers, topmost first, below an upper on the same file system as this engine's directory, or below one of
+    /// its own.
     fn merge(&self, upper: Option<&Directory>, lowers: &[Directory]) -> Result<Merged, Errno>;
 
     /// An empty tmpfs, with at most so many bytes.

@@ -28,7 +28,8 @@ impl Daemon {
         let mut world = World::default();
         for (number, container) in containers {
             let seen = self.container_seen(&container);
-            let tree = self.container_tree(number, &container)?;
+            let mut tree = self.container_tree(number, &container)?;
+            leave_out_trusted(&mut tree);
             world.containers.push((seen, tree));
         }
         world
@@ -116,6 +117,7 @@ impl Daemon {
         let merged = merged.map(|_| Layering {
             ground: Arc::clone(&self.ground),
             upper: Some(Directory::clone(&directory)),
+            work: self.store.work(),
             lowers: lowers.clone(),
         });
         let root = self
@@ -150,6 +152,14 @@ impl Daemon {
         };
         self.store.remove_passing(passing);
         Ok(tree?)
+    }
+}
+
+/// A container shows what its own processes see: for `trusted.` attributes they lack `CAP_SYS_ADMIN` (xattr(7)), which Docker
+/// leaves to none.
+fn leave_out_trusted(tree: &mut [Seen]) {
+    for seen in tree {
+        seen.xattrs.retain(|name, _| !name.starts_with("trusted."));
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) enum Mounted {
 pub(super) struct Layering {
     pub(super) ground: Arc<Ground>,
     pub(super) upper: Option<Directory>,
+    /// Where nothing is put, as nothing is written. It is none of the layers: in the upper one, `work` is a name like
+    /// any other, and whatever it is no mark of ours.
+    pub(super) work: Directory,
     /// Topmost first.
     pub(super) lowers: Vec<Directory>,
 }
@@ -48,8 +51,8 @@ impl Layering {
     /// Our own union of them as they are now, to ask where something lies.
     pub(super) fn open(&self) -> Result<Arc<Union>> {
         let (upper, lowers) = (self.upper.clone(), self.lowers.clone());
-        let work = upper.clone();
-        self.ground.union_stack(upper, work, lowers)
+        self.ground
+            .union_stack(upper, Some(Directory::clone(&self.work)), lowers)
     }
 }
 

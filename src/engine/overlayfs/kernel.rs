@@ -14,6 +14,7 @@ use rustix::mount::{
     fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen,
 };
 
+use super::unwritten;
 use crate::agent::wire::{Ask, Disk, Found, Given, MountHere, Who};
 use crate::agent::{Mode as AgentMode, VARIABLE};
 use crate::engine::link::{Link, Lost};
@@ -23,6 +24,9 @@ use crate::union::{Caller, Directory, Errno, MountOptions, XattrNamespace};
 
 /// Where mounts are made, in the engine's directory.
 const PLACE: &str = "mounts";
+
+/// A layer that is not written to.
+const UNWRITTEN: &str = "upper";
 
 /// Makes mounts below a directory, and processes.
 #[derive(Debug)]
@@ -99,7 +103,14 @@ impl Drop for Mounted {
             // What is still open in it stays so; nobody is there to be told.
             rustix::mount::unmount(link_to(&mount), UnmountFlags::DETACH).ok();
         }
-        for name in ["work/work", "work/index", "work", "bottom", "merged"] {
+        for name in [
+            "work/work",
+            "work/index",
+            "work",
+            "bottom",
+            UNWRITTEN,
+            "merged",
+        ] {
             rustix::fs::unlinkat(&self.own, name, AtFlags::REMOVEDIR).ok();
         }
         rustix::fs::unlinkat(&self.parent, &*self.name, AtFlags::REMOVEDIR).ok();
@@ -188,15 +199,21 @@ impl Kernel for Mounter {
                 fsconfig_set_string(context, "lowerdir+", link_to(lower))?;
             }
             // The kernel wants two layers at the least.
-            let bottom = make(own, "bottom")?;
-            if upper.is_none() || lowers.is_empty() {
+            if lowers.is_empty() {
+                let bottom = make(own, "bottom")?;
                 fsconfig_set_string(context, "lowerdir+", link_to(&bottom))?;
             }
+            let work = make(own, "work")?;
             if let Some(upper) = upper {
-                let work = make(own, "work")?;
                 fsconfig_set_string(context, "upperdir", link_to(upper))?;
-                fsconfig_set_string(context, "workdir", link_to(&work))?;
+            } else {
+                let upper = make(own, UNWRITTEN)?;
+                if let Some(topmost) = lowers.first() {
+                    unwritten::dress(&upper, topmost)?;
+                }
+                fsconfig_set_string(context, "upperdir", link_to(&upper))?;
             }
+            fsconfig_set_string(context, "workdir", link_to(&work))?;
             for (key, value) in options(self.how) {
                 match value {
                     Some(value) => fsconfig_set_string(context, key, value)?,

@@ -15,6 +15,7 @@
 //! | `serve` | that process |
 //! | `mapping` | the users of its user name space |
 //! | `kernel` | `overlay` and `tmpfs` mounts, and processes on them |
+//! | `unwritten` | the writable layer of an image that is mounted |
 //!
 //! Every container's overlay is mounted from its creation to its removal, for the daemon to copy into and out of:
 //! to change an upper behind the kernel's back is undefined (overlayfs.rst, "Changes to underlying
@@ -32,6 +33,7 @@ mod mapping;
 mod protocol;
 mod provider;
 mod serve;
+mod unwritten;
 
 pub use provider::OverlayfsProvider;
 pub(crate) use serve::serve;

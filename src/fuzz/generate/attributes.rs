@@ -20,7 +20,7 @@ impl Scene<'_> {
 
 pub(super) fn setxattr(scene: &mut Scene<'_>) -> FileAction {
     let (name, value) = pool::xattr(scene.dice);
-    let target = scene.target();
+    let target = scene.changed_target();
     scene.state.note_attribute(&scene.place, &target, &name);
     FileAction::SetXattr {
         target,
@@ -41,6 +41,7 @@ pub(super) fn getxattr(scene: &mut Scene<'_>) -> FileAction {
 
 pub(super) fn removexattr(scene: &mut Scene<'_>) -> FileAction {
     let (target, name) = scene.attribute();
+    let target = scene.unless_it_comes_back(target);
     FileAction::RemoveXattr { target, name }
 }
 

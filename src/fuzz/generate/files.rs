@@ -89,6 +89,7 @@ pub(super) fn remake(state: &mut State, dice: &mut Dice) -> Vec<Operation> {
         return Vec::new();
     };
     let place = Place::Container(container);
+    state.note_removal(&place);
     state.note_directory(&place, &path);
     let actions = [
         FileAction::Delete {
@@ -191,6 +192,21 @@ impl Scene<'_> {
             return Target::Handle(handle);
         }
         Target::Path(self.path())
+    }
+
+    /// The same of what gets other attributes.
+    pub(super) fn changed_target(&mut self) -> Target {
+        let target = self.target();
+        self.unless_it_comes_back(target)
+    }
+
+    pub(super) fn unless_it_comes_back(&mut self, target: Target) -> Target {
+        match target {
+            Target::Handle(handle) if self.state.may_come_back(&self.place, &handle) => {
+                Target::Path(self.path())
+            }
+            target => target,
+        }
     }
 
     /// Further entries of a `write`, no path twice.
@@ -318,10 +334,12 @@ fn mkdir(scene: &mut Scene<'_>) -> FileAction {
 }
 
 fn rmdir(scene: &mut Scene<'_>) -> FileAction {
+    scene.state.note_removal(&scene.place);
     FileAction::Rmdir { path: scene.path() }
 }
 
 fn delete(scene: &mut Scene<'_>) -> FileAction {
+    scene.state.note_removal(&scene.place);
     FileAction::Delete {
         path: scene.path(),
         recursive: scene.dice.chance(40),
@@ -329,6 +347,7 @@ fn delete(scene: &mut Scene<'_>) -> FileAction {
 }
 
 fn rename(scene: &mut Scene<'_>) -> FileAction {
+    scene.state.note_removal(&scene.place);
     let flags = scene.state.has(Capability::RenameFlags);
     let mode = match scene.dice.below(20) {
         0..3 if flags => RenameMode::Exchange,
@@ -371,13 +390,13 @@ fn readlink(scene: &mut Scene<'_>) -> FileAction {
 
 fn chmod(scene: &mut Scene<'_>) -> FileAction {
     FileAction::Chmod {
-        target: scene.target(),
+        target: scene.changed_target(),
         mode: pool::mode(scene.dice),
     }
 }
 
 fn chown(scene: &mut Scene<'_>) -> FileAction {
-    let target = scene.target();
+    let target = scene.changed_target();
     let (mut uid, gid) = (
         scene.dice.maybe(70, pool::id),
         scene.dice.maybe(60, pool::id),
@@ -399,7 +418,7 @@ fn follow(target: &Target, dice: &mut Dice) -> bool {
 }
 
 fn touch(scene: &mut Scene<'_>) -> FileAction {
-    let target = scene.target();
+    let target = scene.changed_target();
     FileAction::Touch {
         follow: follow(&target, scene.dice),
         target,

@@ -39,6 +39,7 @@ pub(super) fn open(scene: &mut Scene<'_>) -> FileAction {
         flags => flags,
     };
     let held = (scene.place.clone(), handle.clone());
+    scene.state.stale.remove(&held);
     if !scene.state.handles.contains(&held) {
         scene.state.handles.push(held);
     }
@@ -80,7 +81,10 @@ pub(super) fn lock(scene: &mut Scene<'_>) -> FileAction {
 }
 
 pub(super) fn link_handle(scene: &mut Scene<'_>) -> FileAction {
-    let Some(handle) = scene.handle() else {
+    let Some(handle) = scene
+        .handle()
+        .filter(|handle| !scene.state.may_come_back(&scene.place, handle))
+    else {
         return open(scene);
     };
     FileAction::LinkHandle {

@@ -288,6 +288,8 @@ fn new_image(state: &mut State, dice: &mut Dice, usual: &str) -> String {
 }
 
 fn commit(state: &mut State, dice: &mut Dice) -> Operation {
+    // Whatever was made in the container.
+    state.has_layered_specials |= state.has(Capability::Fifos);
     Operation::Commit(CommitSpec {
         container: state.container(dice),
         image: new_image(state, dice, "made"),
@@ -334,9 +336,13 @@ fn copy(state: &mut State, dice: &mut Dice) -> Operation {
         1..11 => (true, false),
         _ => (false, true),
     };
+    let (from, to) = (end(state, dice, from), end(state, dice, to));
+    if let CopyEnd::Container { container, .. } = &to {
+        state.note_removal(&Place::Container(container.clone()));
+    }
     Operation::Copy {
-        from: end(state, dice, from),
-        to: end(state, dice, to),
+        from,
+        to,
         archive: dice.chance(25),
         follow: dice.chance(25),
     }

@@ -32,6 +32,10 @@ pub(super) struct State {
     pub(super) volumes: Vec<String>,
     pub(super) anonymous: Vec<VolumeRef>,
     pub(super) handles: Vec<(Place, String)>,
+    /// Those that are open while something was taken away where they are: their files may have gone with it.
+    pub(super) stale: BTreeSet<(Place, String)>,
+    /// Whether an image may have pipes, sockets or devices.
+    pub(super) has_layered_specials: bool,
     /// Paths of the images, which every container begins with.
     pub(super) layered: Vec<String>,
     /// Directories among them.
@@ -110,6 +114,20 @@ impl State {
             known.remove(0);
         }
         known.push((target.clone(), name.to_owned()));
+    }
+
+    /// Something may have been taken away.
+    pub(super) fn note_removal(&mut self, place: &Place) {
+        let open = self.handles.iter().filter(|(other, _)| other == place);
+        self.stale.extend(open.cloned());
+    }
+
+    /// Whether an open file may be a pipe, socket or device of an image that was removed. A change of its attributes makes
+    /// the kernel copy it up to where it was, over the whiteout, and so it is back: an accident that nobody is after,
+    /// and ours stays removed (`tests/union/apart.rs`).
+    pub(super) fn may_come_back(&self, place: &Place, handle: &str) -> bool {
+        let held = (place.clone(), handle.to_owned());
+        self.has_layered_specials && self.stale.contains(&held)
     }
 
     /// A path whose parent is there, perhaps.

@@ -105,6 +105,10 @@ fn layer(merged: &Merged, state: &mut State, dice: &mut Dice) -> Tree {
     let length = dice.between(1, 9);
     let tree = tree(Use::Layer(merged), length, state, dice);
     for entry in &tree.0 {
+        state.has_layered_specials |= matches!(
+            entry.node.kind,
+            NodeKind::Fifo | NodeKind::Socket | NodeKind::Device { .. }
+        );
         if !state.layered.contains(&entry.path) {
             state.layered.push(entry.path.clone());
         }

@@ -34,7 +34,6 @@ pub use attributes::{Stat, Times};
 pub use make::{NewNode, textual_parent};
 pub use open::Opened;
 pub use subject::{Changed, Subject};
-pub use xattr::has_namespace;
 
 /// A process on a [`Rootfs`]. Cheap to make; open files outlive it.
 #[derive(Clone, Debug)]

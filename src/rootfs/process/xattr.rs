@@ -48,11 +48,6 @@ impl Namespace {
     }
 }
 
-/// Whether the kernel knows whom to ask for an attribute of this name (xattr(7), "Extended attribute namespaces").
-pub fn has_namespace(name: &OsStr) -> bool {
-    Namespace::of(name) != Namespace::Unknown
-}
-
 impl Process {
     /// `setxattr`, `lsetxattr`, `fsetxattr`.
     ///

@@ -16,8 +16,8 @@ pub(super) fn perform<'a>(
     action: &'a FileAction,
     answer: &FileAnswer,
 ) {
-    if let (FileAction::Open { path, handle, .. }, Ok(_)) = (action, &answer.result) {
-        reader.handles.insert((at, handle), path);
+    if answer.result.is_ok() {
+        name_handle(reader, at, action);
     }
     let (Some(first), Some(last)) = (answer.changed.first(), answer.changed.last()) else {
         return;
@@ -84,6 +84,22 @@ pub(super) fn perform<'a>(
                 }
             });
         }
+    }
+}
+
+/// A handle is told by the path that it was opened by; one of a file without a name by the first name that this gets.
+fn name_handle<'a>(reader: &mut Reader<'a>, at: &'a At, action: &'a FileAction) {
+    match action {
+        FileAction::Open { flags, handle, .. } if flags.contains(&OpenFlag::Tmpfile) => {
+            reader.handles.remove(&(at, handle.as_str()));
+        }
+        FileAction::Open { path, handle, .. } => {
+            reader.handles.insert((at, handle), path);
+        }
+        FileAction::LinkHandle { handle, to } => {
+            reader.handles.entry((at, handle)).or_insert(to);
+        }
+        _ => {}
     }
 }
 

@@ -1,6 +1,7 @@
 //! Volumes.
 
-use super::script::play;
+use super::script::{Stage, play, text};
+use crate::engine::{Answer, Bytes, FileAction, FileRequest, Operation, Place, Seen, VolumeRef};
 
 #[test]
 fn a_named_volume_outlives_its_containers() {
@@ -218,4 +219,41 @@ fn subpaths_and_images() {
          rmi vol => ok
          rmi app => image-in-use",
     );
+}
+
+/// As its own processes do not see them: Docker leaves no container `CAP_SYS_ADMIN`.
+#[test]
+fn trusted_attributes_show_in_the_volume_only() {
+    let stage = Stage::new();
+    stage.play(
+        "run -v store:/s one app => ok
+         create -v store:/s two app => ok",
+    );
+    let mut file = text("x");
+    for name in ["trusted.a", "user.a"] {
+        file.xattrs.insert(name.to_owned(), Bytes::from("1"));
+    }
+    let write = Operation::Files {
+        place: Place::Volume(VolumeRef::Named("store".to_owned())),
+        user: None,
+        requests: vec![FileRequest {
+            action: FileAction::Write {
+                path: "/f".to_owned(),
+                node: file,
+            },
+            stop_on_refusal: true,
+        }],
+    };
+    let Answer::Done(_) = stage.engine.perform(&write) else {
+        panic!("the host's superuser may set both");
+    };
+    let names = |tree: &[Seen], path: &str| -> Vec<String> {
+        let seen = tree.iter().find(|seen| seen.path == path).unwrap();
+        seen.xattrs.keys().cloned().collect()
+    };
+    let world = stage.engine.observe().unwrap();
+    assert_eq!(names(&world.volumes[0].1, "/f"), ["trusted.a", "user.a"]);
+    for (container, tree) in &world.containers {
+        assert_eq!(names(tree, "/s/f"), ["user.a"], "{container:?}");
+    }
 }
