@@ -187,7 +187,8 @@ fn attributes_of_what_may_be_removed_are_left_alone() {
         if !nodes.any(|node| matches!(node.kind, NodeKind::Fifo | NodeKind::Device { .. })) {
             continue;
         }
-        let (mut open, mut stale) = (BTreeSet::new(), BTreeSet::new());
+        let mut open: BTreeSet<(&Place, &String)> = BTreeSet::new();
+        let mut stale = BTreeSet::new();
         for (place, action) in file_actions(&scenario) {
             match action {
                 FileAction::Open { handle, .. } => {
