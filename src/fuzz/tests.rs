@@ -188,7 +188,7 @@ fn attributes_of_what_may_be_removed_are_left_alone() {
             continue;
         }
         let mut open: BTreeSet<(&Place, &String)> = BTreeSet::new();
-        let mut stale = BTreeSet::new();
+        let mut stale: BTreeSet<(&Place, &String)> = BTreeSet::new();
         for (place, action) in file_actions(&scenario) {
             match action {
                 FileAction::Open { handle, .. } => {
