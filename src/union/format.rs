@@ -66,8 +66,8 @@
 //! - Row 29: a whiteout has one link more for every further one, and none in the work directory.
 //! - Nothing is flushed to the disk on copy-up.
 //! - A file whose data are missing, or may not be looked for, can be unlinked; all else is `EIO` or `EPERM`.
-//! - A lower file that was unlinked while open can still be changed through its descriptor (it is copied up
-//!   without a name); the kernel answers `EEXIST` (measured on 6.18).
+//! - A lower pipe, socket or device that was removed while open stays removed when its attributes are changed; the
+//!   kernel copies it up to where it was, over the whiteout (measured on 6.18, `tests/union/apart.rs`).
 //! - Who uses layers with an index is known among unions (flock(2)) and among mounts, not between the two; and a
 //!   union without an index leaves no sign that it uses its layers, though it may use those of another, as a mount may.
 //! - In the user namespace of attributes the kernel leaves an index that it refuses to mount again when a symlink or a

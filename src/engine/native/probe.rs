@@ -75,7 +75,7 @@ pub(super) fn probe(scratch: &Path, mount: MountOptions) -> Result<(Description,
         kernel: uname.release().to_string_lossy().into_owned(),
         driver,
         file_system: file_system(directory),
-        capabilities: capabilities(directory, has_user_xattrs),
+        capabilities: capabilities(directory, has_user_xattrs, ownership),
     };
     Ok((description, keeping))
 }
@@ -90,7 +90,7 @@ pub(in crate::engine) struct Survey {
 /// Tries a directory, which is the caller's to remove.
 pub(in crate::engine) fn survey(directory: &OwnedFd) -> Survey {
     let has_user_xattrs = takes_xattr(directory, "user.layerspec");
-    let mut capabilities = capabilities(directory, has_user_xattrs);
+    let mut capabilities = capabilities(directory, has_user_xattrs, Ownership::Real);
     for (capability, found) in [
         (Capability::Devices, takes_device(directory)),
         (Capability::Owners, takes_owner(directory)),
@@ -105,9 +105,14 @@ pub(in crate::engine) fn survey(directory: &OwnedFd) -> Survey {
     }
 }
 
-fn capabilities(directory: &OwnedFd, has_user_xattrs: bool) -> BTreeSet<Capability> {
-    // What the union does by itself, whatever is under it; as an ordinary user devices and owners are kept
-    // in an attribute.
+fn capabilities(
+    directory: &OwnedFd,
+    has_user_xattrs: bool,
+    ownership: Ownership,
+) -> BTreeSet<Capability> {
+    // What the union does by itself, whatever is under it; as an ordinary user devices, owners and attributes that need
+    // a privilege are kept in attributes.
+    let has_security = ownership == Ownership::Override || takes_capability(directory);
     let mut capabilities = BTreeSet::from([
         Capability::Devices,
         Capability::Owners,
@@ -130,7 +135,7 @@ fn capabilities(directory: &OwnedFd, has_user_xattrs: bool) -> BTreeSet<Capabili
         (Capability::HardLinks, takes_link(directory)),
         (Capability::Fifos, takes_fifo(directory)),
         (Capability::Xattrs, has_user_xattrs),
-        (Capability::SecurityXattrs, takes_capability(directory)),
+        (Capability::SecurityXattrs, has_security),
         (Capability::RenameFlags, takes_exchange(directory)),
         (Capability::Sparse, keeps_holes(directory).unwrap_or(false)),
         (Capability::TmpfileLink, takes_nameless(directory)),
