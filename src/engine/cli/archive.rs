@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tar::{Builder, EntryType, Header};
@@ -160,7 +162,6 @@ fn entry(archive: &mut Builder<Vec<u8>>, entry: &Entry, node: &Node) -> io::Resu
     header.set_uid(node.uid.unwrap_or(0).into());
     header.set_gid(node.gid.unwrap_or(0).into());
     header.set_size(0);
-    header.set_mtime(0);
     extended(archive, &mut header, &node.xattrs, node.mtime)?;
     match &entry.node.kind {
         NodeKind::File(content) => {
@@ -215,7 +216,6 @@ fn directory(
     header.set_uid(attributes.uid.into());
     header.set_gid(attributes.gid.into());
     header.set_size(0);
-    header.set_mtime(0);
     extended(archive, &mut header, &attributes.xattrs, mtime)?;
     let name = path.trim_start_matches('/');
     if name.is_empty() {
@@ -227,7 +227,16 @@ fn directory(
     archive.append_data(&mut header, format!("{name}/"), io::empty())
 }
 
-/// A PAX header for what the old one has no room for.
+/// What has no declared time was made now; within a run that is one moment, so that equal layers are.
+fn now() -> u64 {
+    static NOW: OnceLock<u64> = OnceLock::new();
+    *NOW.get_or_init(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.map_or(0, |now| now.as_secs())
+    })
+}
+
+/// The time, and a PAX header for what the old one has no room for.
 fn extended(
     archive: &mut Builder<Vec<u8>>,
     header: &mut Header,
@@ -238,6 +247,7 @@ fn extended(
         .iter()
         .map(|(name, value)| (format!("{PAX_XATTR}{name}"), value.0.clone()))
         .collect();
+    header.set_mtime(now());
     if let Some(time) = mtime {
         match u64::try_from(time.seconds) {
             Ok(seconds) if time.nanos == 0 => header.set_mtime(seconds),
@@ -345,6 +355,25 @@ mod tests {
         assert_eq!(listed(&archive), ["/ 711 0"]);
         let implied = layer(&Tree::default(), &Vec::new()).unwrap();
         assert_eq!(listed(&implied), ["/ 755 0"]);
+    }
+
+    #[test]
+    fn what_has_no_time_was_made_now() {
+        let mut old = entry("/old", NodeKind::Fifo);
+        old.node.mtime = Some(Time {
+            seconds: 1,
+            nanos: 0,
+        });
+        let tree = Tree(vec![old, entry("/etc/new", NodeKind::Fifo)]);
+        let archive = layer(&tree, &Vec::new()).unwrap();
+        let mut archive = tar::Archive::new(&*archive);
+        let times = archive.entries().unwrap();
+        let times: Vec<u64> = times
+            .map(|e| e.unwrap().header().mtime().unwrap())
+            .collect();
+        // The top, the old one, the directory of the new one.
+        assert_eq!(times, [now(), 1, now(), now()]);
+        assert!(now() > 1_600_000_000);
     }
 
     #[test]
