@@ -1,6 +1,7 @@
 //! Snapshots by the command: missing, changed, approved and orphaned ones.
 
 use std::fs;
+use std::process::Command;
 
 use super::support::Project;
 use super::{GOOD, good};
@@ -83,6 +84,33 @@ fn blessing_only_what_is_new_leaves_what_has_changed() {
         "{ran:?}"
     );
     assert_ne!(fs::read_to_string(&snapshot).unwrap(), approved);
+}
+
+/// By the tool of insta, where it is installed: `cargo install cargo-insta`.
+#[test]
+fn cargo_insta_approves_what_waits() {
+    let project = good();
+    project.write("Cargo.toml", "[package]\nname = \"specs\"\n");
+    project.write("src/lib.rs", "");
+    project.write("scenarios/volumes/good.yaml", &GOOD.replace("/x", "/y"));
+    let ran = project.run(&["run"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let mut insta = Command::new("cargo");
+    let insta = insta.args(["insta", "accept"]).current_dir(project.path());
+    let said = insta.output().unwrap();
+    if !said.status.success() {
+        let why = String::from_utf8_lossy(&said.stderr).into_owned();
+        let required = std::env::var("LAYERSPEC_REQUIRE").unwrap_or_default();
+        assert!(
+            !required.split(',').any(|name| name == "cargo-insta"),
+            "{why}"
+        );
+        assert!(why.contains("no such command"), "{why}");
+        eprintln!("skipped: {why}");
+        return;
+    }
+    let ran = project.run(&["run"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
 }
 
 #[test]

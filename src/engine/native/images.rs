@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::daemon::Daemon;
 use super::plant::plant_layer;
 use super::refusals::{Fault, Result, refuse};
-use crate::engine::{ImageConfig, ImageSpec, Kind, Tree};
+use crate::engine::{Code, ImageConfig, ImageSpec, Kind, Refusal, Tree};
 use crate::store::{Config, Image, Layer, Number, names};
 use crate::union::Errno;
 
@@ -129,7 +129,15 @@ impl Daemon {
 
     /// `docker image rm` by name: Docker rows 9 to 11.
     pub(super) fn remove_image(&mut self, name: &str, force: bool) -> Result<()> {
-        let (_, image) = self.image(name)?;
+        let (_, image) = match self.image(name) {
+            // The client takes it for done (docker/cli `image/remove.go`: only a warning).
+            Err(Fault::Refused(Refusal { code, .. }))
+                if force && code == Code::Kind(Kind::NoSuchImage) =>
+            {
+                return Ok(());
+            }
+            other => other?,
+        };
         let tag = names::image(name).to_owned();
         let user = self
             .store
