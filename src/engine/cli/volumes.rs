@@ -68,6 +68,9 @@ impl Cli {
 
     /// A volume's name in the daemon.
     fn volume_id(&self, volume: &VolumeRef) -> Result<String> {
+        if let VolumeRef::Anonymous { container, .. } = volume {
+            self.take_in(container);
+        }
         let state = self.state();
         let mut newest = state.anonymous.iter().rev();
         match (newest.find(|(_, other)| other == volume), volume) {

@@ -460,8 +460,11 @@ fn volume_list(_: &mut State, dice: &mut Dice) -> Operation {
 }
 
 fn volume_prune(state: &mut State, dice: &mut Dice) -> Operation {
+    if !state.has(Capability::AnonymousPrune) {
+        return volume_list(state, dice);
+    }
     Operation::VolumePrune {
-        all: dice.chance(30) && state.has(Capability::AnonymousPrune),
+        all: dice.chance(30),
         filters: filters(dice),
     }
 }
