@@ -247,7 +247,7 @@ impl Table {
     }
 
     /// The latest mount on a file.
-    pub(super) fn covering(
+    fn covering(
         &self,
         location: &Location,
         entry: Option<(&NodeRef, &OsStr)>,
@@ -259,10 +259,23 @@ impl Table {
                 .is_some_and(|point| point.is(location, entry))
         })
     }
+
+    /// `is_local_mountpoint`: whether anything is mounted on a name, through whatever mount it is seen.
+    pub(super) fn is_mounted_on(&self, node: &NodeRef, entry: (&NodeRef, &OsStr)) -> bool {
+        let mut points = self
+            .others
+            .iter()
+            .filter_map(|mounted| mounted.point.as_ref());
+        points.any(|point| point.is_name(node, Some(entry)))
+    }
 }
 
 impl Point {
     fn is(&self, location: &Location, entry: Option<(&NodeRef, &OsStr)>) -> bool {
+        self.is_name(&location.node, entry) && Arc::ptr_eq(&self.mount, &location.mount)
+    }
+
+    fn is_name(&self, node: &NodeRef, entry: Option<(&NodeRef, &OsStr)>) -> bool {
         let named = match (&self.entry, entry) {
             (Some((dir, name)), Some((seen_dir, seen_name))) => {
                 dir.same(seen_dir) && name == seen_name
@@ -270,7 +283,7 @@ impl Point {
             (Some(_), None) => false,
             (None, _) => true,
         };
-        named && self.node.same(&location.node) && Arc::ptr_eq(&self.mount, &location.mount)
+        named && self.node.same(node)
     }
 }
 

@@ -135,9 +135,10 @@ pub(super) fn not_mounted_on(
     name: &OsStr,
     victim: &Location,
 ) -> Result<()> {
-    match table.covering(victim, Some((&dir.node, name))) {
-        Some(_) => Err(Errno::BUSY),
-        None => Ok(()),
+    if table.is_mounted_on(&victim.node, (&dir.node, name)) {
+        Err(Errno::BUSY)
+    } else {
+        Ok(())
     }
 }
 
