@@ -21,20 +21,38 @@ const ALLOWED: &[(&str, (u32, u32))] = &[
 /// A terminal, which nobody has here.
 const TERMINAL: (u32, u32) = (5, 0);
 
+/// The file on which devices are locked, beside the containers' disks.
+const LOCKS: &str = "locks";
+
 /// The devices, open, by their numbers.
 #[derive(Debug)]
-pub(super) struct Devices(Vec<((u32, u32), OwnedFd)>);
+pub(super) struct Devices {
+    open: Vec<((u32, u32), OwnedFd)>,
+    /// Locks on the machine's own devices are the machine's; those of an engine's containers are taken on this file.
+    locks: OwnedFd,
+}
 
 impl Devices {
-    /// Opens those that the machine has.
-    pub(super) fn new() -> Self {
+    /// Opens those that the machine has; what all containers of an engine share lies in a directory of its.
+    ///
+    /// # Errors
+    /// What opening a file there gives.
+    pub(super) fn new(shared: &str) -> Result<Self> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let shared = rustix::fs::open(shared, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let locks = rustix::fs::openat(&shared, LOCKS, flags, Mode::RUSR | Mode::WUSR)?;
+        // Whoever acts in a container opens it once more.
+        rustix::fs::fchmod(&locks, Mode::from_raw_mode(0o666))?;
         let open = |(path, number): &(&str, (u32, u32))| {
             let flags = OFlags::PATH | OFlags::CLOEXEC;
             let file = rustix::fs::open(*path, flags, Mode::empty()).ok()?;
             (numbers(&file).ok()? == Some((FileType::CharacterDevice, *number)))
                 .then_some((*number, file))
         };
-        Self(ALLOWED.iter().filter_map(open).collect())
+        Ok(Self {
+            open: ALLOWED.iter().filter_map(open).collect(),
+            locks,
+        })
     }
 
     /// Opens a path that the kernel would not open, if that was for being a device.
@@ -66,13 +84,16 @@ impl Devices {
             access |= Access::WRITE_OK;
         }
         rustix::fs::accessat(CWD, path, access, AtFlags::EACCESS)?;
-        let mut devices = self.0.iter();
+        let mut devices = self.open.iter();
         match devices.find(|(own, _)| kind == FileType::CharacterDevice && *own == number) {
             Some((_, device)) => {
                 let flags = flags - OFlags::CREATE - OFlags::TRUNC - OFlags::NOFOLLOW;
                 let link = device.as_raw_fd().to_string();
                 let file = rustix::fs::openat(&descriptors, link, flags, Mode::empty())?;
-                OpenFile::device(file, there, &descriptors)
+                let locks = self.locks.as_raw_fd().to_string();
+                let locking = OFlags::RDWR | OFlags::CLOEXEC;
+                let locks = rustix::fs::openat(&descriptors, locks, locking, Mode::empty())?;
+                OpenFile::device(file, (there, locks), &descriptors)
             }
             None if kind == FileType::CharacterDevice && number == TERMINAL => Err(Errno::NXIO),
             None => Err(Errno::PERM),

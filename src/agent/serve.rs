@@ -131,7 +131,7 @@ pub(super) fn contained() -> io::Result<()> {
         return Err(io::Error::other("the first call is to tell the disk"));
     };
     let shared = Shared {
-        devices: Some(Devices::new()),
+        devices: Some(Devices::new(&disk.place)?),
         ..Shared::new(None)?
     };
     let given = enter(&disk).map(Given::Entered);

@@ -246,7 +246,8 @@ pub enum FileAction {
         /// The handle's name.
         handle: String,
     },
-    /// `fcntl` record lock over the whole file, never waiting.
+    /// `fcntl` record lock over the whole file, never waiting. Each handle counts as a process of its own: it is in the way of
+    /// the others of its container, too, and closing it gives the lock back.
     Lock {
         /// The handle's name.
         handle: String,

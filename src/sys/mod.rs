@@ -2,9 +2,11 @@
 //! the ban on `unsafe`.
 
 mod handles;
+mod locks;
 mod namespaces;
 mod scoped;
 
 pub use handles::{FileHandle, file_system_uuid, handle_of, open_handle};
+pub use locks::{RecordLock, lock_record};
 pub use namespaces::{NameSpace, enter_own};
 pub use scoped::open_scoped;

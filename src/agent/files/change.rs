@@ -4,14 +4,15 @@ use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::sync::Arc;
 
 use rustix::fs::{
-    Access, AtFlags, CWD, FallocateFlags, FileType, FlockOperation, Gid, Mode, OFlags, Timespec,
-    Timestamps, UTIME_NOW, UTIME_OMIT, Uid, XattrFlags,
+    Access, AtFlags, CWD, FallocateFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps,
+    UTIME_NOW, UTIME_OMIT, Uid, XattrFlags,
 };
 use rustix::io::Errno;
 
 use super::super::Result;
 use super::batch::{Batch, Resolved, flags, open};
 use crate::engine::{AllocateMode, FileAction, LockKind, Target, Time, XattrMode};
+use crate::sys::RecordLock;
 
 impl Batch<'_> {
     pub(super) fn change_data(&mut self, action: &FileAction) -> Result<()> {
@@ -83,16 +84,12 @@ impl Batch<'_> {
             }
             FileAction::Close { handle } => self.keep(handle, None),
             FileAction::Lock { handle, kind } => {
-                let operation = match kind {
-                    LockKind::Shared => FlockOperation::NonBlockingLockShared,
-                    LockKind::Exclusive => FlockOperation::NonBlockingLockExclusive,
-                    LockKind::Unlock => FlockOperation::NonBlockingUnlock,
+                let lock = match kind {
+                    LockKind::Shared => RecordLock::Shared,
+                    LockKind::Exclusive => RecordLock::Exclusive,
+                    LockKind::Unlock => RecordLock::Unlock,
                 };
-                match rustix::fs::fcntl_lock(&*self.handle(handle)?, operation) {
-                    // POSIX lets a system choose; Linux says EAGAIN.
-                    Err(Errno::ACCESS) => Err(Errno::AGAIN),
-                    done => done,
-                }
+                self.handle(handle)?.lock(lock)
             }
             FileAction::LinkHandle { handle, to } => {
                 let file = self.handle(handle)?;

@@ -3,11 +3,11 @@
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
-use rustix::fs::{AtFlags, Gid, Mode, Stat, Timestamps, Uid, XattrFlags};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Stat, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use super::super::Result;
-use crate::sys::{NameSpace, enter_own};
+use crate::sys::{NameSpace, RecordLock, enter_own, lock_record};
 
 /// An open file. What a memory device leads to is the machine's own, opened outside of the container (`devices`); who and
 /// when and what mode are those of the container's node, so that nobody changes the machine's.
@@ -25,6 +25,8 @@ pub(in crate::agent) struct OpenFile {
 struct DeviceNode {
     /// Opened with `O_PATH`.
     file: OwnedFd,
+    /// What is locked instead of the machine's device, open for this handle alone.
+    locks: OwnedFd,
     /// `/proc/self/fd`: calls that take no such descriptor take its name there.
     descriptors: OwnedFd,
 }
@@ -65,10 +67,10 @@ impl DeviceNode {
 }
 
 impl OpenFile {
-    /// A device and the container's node for it.
+    /// A device and the container's node for it, with what is locked in its stead.
     pub(in crate::agent) fn device(
         data: OwnedFd,
-        node: OwnedFd,
+        (node, locks): (OwnedFd, OwnedFd),
         descriptors: impl AsFd,
     ) -> Result<Self> {
         let descriptors = rustix::io::fcntl_dupfd_cloexec(descriptors, 0)?;
@@ -76,6 +78,7 @@ impl OpenFile {
             data,
             node: Some(DeviceNode {
                 file: node,
+                locks,
                 descriptors,
             }),
             name: OnceLock::new(),
@@ -101,6 +104,21 @@ impl OpenFile {
 
     pub(super) fn stat(&self) -> Result<Stat> {
         rustix::fs::fstat(self.itself())
+    }
+
+    /// Takes a record lock, or gives it back. The handles of one process stand for processes here, so a lock is the open
+    /// file's.
+    pub(super) fn lock(&self, lock: RecordLock) -> Result<()> {
+        let Some(node) = &self.node else {
+            return lock_record(&self.data, lock, None);
+        };
+        let access = rustix::fs::fcntl_getfl(&self.data)? & OFlags::ACCMODE;
+        match (lock, access) {
+            (RecordLock::Shared, OFlags::WRONLY) | (RecordLock::Exclusive, OFlags::RDONLY) => {
+                Err(Errno::BADF)
+            }
+            _ => lock_record(&node.locks, lock, Some(byte_of(&self.stat()?))),
+        }
     }
 
     pub(super) fn chmod(&self, mode: Mode) -> Result<()> {
@@ -155,4 +173,11 @@ impl OpenFile {
             Some(node) => node.by_name(|path| rustix::fs::listxattr(path, buffer)),
         }
     }
+}
+
+/// An offset in the file of locks that hardly another device has. Mounts have device numbers of their own, so containers are
+/// told apart, and those that share a volume are not.
+fn byte_of(stat: &Stat) -> i64 {
+    let mixed = stat.st_dev.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ stat.st_ino;
+    i64::try_from(mixed >> 2).unwrap_or(0)
 }
