@@ -57,3 +57,31 @@ fn a_removed_special_file_stays_removed() {
     let mut ours = stage::open(&layers, Options::default());
     assert_eq!(changed(&mut ours), Ok(String::new()));
 }
+
+/// A change of a directory that was removed makes the kernel put it in the place of an empty one that has its name by now,
+/// in which nothing can be made any more. What was removed stays so with us.
+#[test]
+fn a_removed_directory_takes_no_place() {
+    if let Some(obstacle) = obstacle() {
+        println!("skipped: {obstacle}");
+        return;
+    }
+    let scratch = scratch();
+    let script = Script::parse("0 dir d");
+    let layers = stage::build(&script, scratch.path(), Style::Real);
+    let changed = |side: &mut dyn Side| {
+        for step in [&["pin", "p", "d"][..], &["rmdir", "d"], &["mkdir", "d"]] {
+            assert_eq!(side.run(step), Ok(String::new()), "{step:?}");
+        }
+        let changed = side.run(&["pchown", "p", "5"]);
+        (changed, side.run(&["create", "d/new"]))
+    };
+    let mut kernel = Kernel::mount(&layers, &scratch.path().join("mount"), "").unwrap();
+    let replaced = (Ok(String::new()), Err(Errno::NOENT));
+    assert_eq!(changed(&mut kernel), replaced);
+    drop(kernel);
+    let layers = stage::build(&script, &scratch.path().join("ours"), Style::Real);
+    let mut ours = stage::open(&layers, Options::default());
+    let refused = (Err(Errno::NOTDIR), Ok(String::new()));
+    assert_eq!(changed(&mut ours), refused);
+}

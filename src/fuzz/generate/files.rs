@@ -348,6 +348,7 @@ fn delete(scene: &mut Scene<'_>) -> FileAction {
 
 fn rename(scene: &mut Scene<'_>) -> FileAction {
     scene.state.note_removal(&scene.place);
+    scene.state.note_made(&scene.place);
     let flags = scene.state.has(Capability::RenameFlags);
     let mode = match scene.dice.below(20) {
         0..3 if flags => RenameMode::Exchange,

@@ -28,7 +28,7 @@ pub(super) fn open(scene: &mut Scene<'_>) -> FileAction {
     if !scene.state.has(Capability::Handles) {
         return stat(scene);
     }
-    let handle = scene.dice.text(&["h", "i", "j"]);
+    let handle = scene.free_handle();
     let path = scene.new_path();
     let flags = match scene.dice.weighted(FLAGS) {
         flags
@@ -39,7 +39,7 @@ pub(super) fn open(scene: &mut Scene<'_>) -> FileAction {
         flags => flags,
     };
     let held = (scene.place.clone(), handle.clone());
-    scene.state.stale.remove(&held);
+    scene.state.opened.insert(held.clone());
     if !scene.state.handles.contains(&held) {
         scene.state.handles.push(held);
     }
@@ -48,6 +48,17 @@ pub(super) fn open(scene: &mut Scene<'_>) -> FileAction {
         flags: flags.to_vec(),
         mode: scene.dice.maybe(20, pool::mode),
         handle,
+    }
+}
+
+impl Scene<'_> {
+    /// A name for what is opened: one of three, or now and then a new one where that is of little use any more.
+    fn free_handle(&mut self) -> String {
+        let handle = self.dice.text(&["h", "i", "j"]);
+        if self.state.may_come_back(&self.place, &handle) && self.dice.chance(50) {
+            return format!("h{}", self.state.opened.len());
+        }
+        handle
     }
 }
 

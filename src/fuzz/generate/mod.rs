@@ -85,11 +85,14 @@ impl Worlds {
                 } else {
                     files::step(&mut state, dice)
                 };
-                let is_export = matches!(operation, Operation::Export { .. });
+                let archive = match &operation {
+                    Operation::Export { to, .. } => Some(to.clone()),
+                    _ => None,
+                };
                 steps.push(tolerant(&number, operation));
-                if is_export {
+                if let Some(to) = archive {
                     // What is in it has the times of the run, so it goes again once it was of use.
-                    for operation in objects::after_export(&mut state, dice) {
+                    for operation in objects::after_export(&mut state, dice, to) {
                         steps.push(tolerant(&(steps.len() + 1), operation));
                     }
                 }

@@ -338,7 +338,9 @@ fn copy(state: &mut State, dice: &mut Dice) -> Operation {
     };
     let (from, to) = (end(state, dice, from), end(state, dice, to));
     if let CopyEnd::Container { container, .. } = &to {
-        state.note_removal(&Place::Container(container.clone()));
+        let place = Place::Container(container.clone());
+        state.note_removal(&place);
+        state.note_made(&place);
     }
     Operation::Copy {
         from,
@@ -355,17 +357,17 @@ fn export(state: &mut State, dice: &mut Dice) -> Operation {
     }
 }
 
-/// The archive becomes an image, and goes.
-pub(super) fn after_export(state: &mut State, dice: &mut Dice) -> Vec<Operation> {
+/// The archive becomes an image, and goes, wherever it was written: `/s` may be no directory any more.
+pub(super) fn after_export(state: &mut State, dice: &mut Dice, to: String) -> Vec<Operation> {
     let mut steps = Vec::new();
     if dice.chance(80) {
         steps.push(Operation::Import {
-            from: "/out.tar".to_owned(),
+            from: to.clone(),
             image: new_image(state, dice, "imported"),
         });
     }
     let delete = FileAction::Delete {
-        path: "/out.tar".to_owned(),
+        path: to,
         recursive: false,
     };
     steps.push(files::operation(Place::Host, None, vec![delete]));

@@ -32,8 +32,12 @@ pub(super) struct State {
     pub(super) volumes: Vec<String>,
     pub(super) anonymous: Vec<VolumeRef>,
     pub(super) handles: Vec<(Place, String)>,
-    /// Those that are open while something was taken away where they are: their files may have gone with it.
+    /// Every one that was ever asked for: what is closed or opened anew may be refused.
+    pub(super) opened: BTreeSet<(Place, String)>,
+    /// Those that may have been open while something was taken away where they are: their files may have gone with it.
     pub(super) stale: BTreeSet<(Place, String)>,
+    /// Those of them that may have been open when a directory was made there: perhaps under the name that went.
+    pub(super) replaced: BTreeSet<(Place, String)>,
     /// Whether an image may have pipes, sockets or devices.
     pub(super) has_layered_specials: bool,
     /// Paths of the images, which every container begins with.
@@ -97,6 +101,7 @@ impl State {
 
     /// Notes that a directory may be at a path.
     pub(super) fn note_directory(&mut self, place: &Place, path: &str) {
+        self.note_made(place);
         if is_odd(path) {
             return;
         }
@@ -118,16 +123,24 @@ impl State {
 
     /// Something may have been taken away.
     pub(super) fn note_removal(&mut self, place: &Place) {
-        let open = self.handles.iter().filter(|(other, _)| other == place);
-        self.stale.extend(open.cloned());
+        let opened = self.opened.iter().filter(|(other, _)| other == place);
+        self.stale.extend(opened.cloned());
     }
 
-    /// Whether an open file may be a pipe, socket or device of an image that was removed. A change of its attributes makes
-    /// the kernel copy it up to where it was, over the whiteout, and so it is back: an accident that nobody is after,
-    /// and ours stays removed (`tests/union/apart.rs`).
+    /// A directory may have been made.
+    pub(super) fn note_made(&mut self, place: &Place) {
+        let stale = self.stale.iter().filter(|(other, _)| other == place);
+        self.replaced.extend(stale.cloned());
+    }
+
+    /// Whether an open file may be one of an image that was removed, and that the kernel brings back when its attributes
+    /// change: it copies a pipe, socket or device up to where it was, over the whiteout, and a directory over an empty one
+    /// of that name, in which nothing can be made any more. Nobody is after that, and ours stay removed
+    /// (`tests/union/apart.rs`).
     pub(super) fn may_come_back(&self, place: &Place, handle: &str) -> bool {
         let held = (place.clone(), handle.to_owned());
-        self.has_layered_specials && self.stale.contains(&held)
+        let is_gone = self.has_layered_specials && self.stale.contains(&held);
+        matches!(place, Place::Container(_)) && (is_gone || self.replaced.contains(&held))
     }
 
     /// A path whose parent is there, perhaps.
