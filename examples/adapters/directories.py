@@ -86,6 +86,8 @@ class Directories(Mounts):
         self.images[what["tag"]] = self.image(what["image"])
 
     def do_image_remove(self, what):
+        if what["force"] and what["image"] not in self.images:
+            return
         image = self.image(what["image"])
         users = [other for other in self.containers.values() if other.image is image]
         names = [name for name, other in self.images.items() if other is image]
