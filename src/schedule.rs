@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::Builder;
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Whether to go on.
@@ -43,8 +43,21 @@ struct Desk<W, S> {
     begun: Mutex<BTreeMap<usize, Instant>>,
 }
 
-/// A result or a panic, or that a thread has ended.
-type Message<R> = Option<(usize, std::thread::Result<R>)>;
+/// What a thread has to say.
+enum Message<R> {
+    /// The result of an item, or a panic.
+    Done(usize, std::thread::Result<R>),
+    /// There is nothing more to do for the thread of this number.
+    Over(usize),
+}
+
+/// Those who work, by number.
+#[derive(Default)]
+struct Threads {
+    all: Vec<Option<JoinHandle<()>>>,
+    /// How many of them go on.
+    count: usize,
+}
 
 /// Does `work` for each of `count` items on up to `jobs` threads, which take the next item from a
 /// shared queue, and hands the results to `tell` on the calling thread in the order of the items.
@@ -65,25 +78,26 @@ pub fn in_order<R: Send + 'static>(
         begun: Mutex::default(),
     });
     let (sender, messages) = channel();
-    let mut threads = 0;
+    let mut threads = Threads::default();
     for _ in 0..jobs.get().min(count) {
-        threads += usize::from(start(&desk, &sender));
+        threads.start(&desk, &sender);
     }
-    if threads == 0 {
+    if threads.count == 0 {
         // Better one after the other than not at all.
-        desk.go_on(&sender);
-        threads = 1;
+        desk.go_on(&sender, 0);
+        threads.count = 1;
     }
     let (mut early, mut due) = (BTreeMap::new(), 0);
-    while threads > 0 {
+    while threads.count > 0 {
         match desk.wait(&messages, limit) {
-            Ok(None) => threads -= 1,
-            Ok(Some((index, Ok(result)))) => drop(early.insert(index, result)),
-            Ok(Some((_, Err(panic)))) => resume_unwind(panic),
+            Ok(Message::Over(number)) => threads.end(number),
+            Ok(Message::Done(index, Ok(result))) => drop(early.insert(index, result)),
+            Ok(Message::Done(_, Err(panic))) => resume_unwind(panic),
             Err(late) => {
                 for (index, result) in late {
                     early.insert(index, result);
-                    threads -= usize::from(!start(&desk, &sender));
+                    threads.count -= 1;
+                    threads.start(&desk, &sender);
                 }
             }
         }
@@ -99,16 +113,31 @@ pub fn in_order<R: Send + 'static>(
     }
 }
 
-/// Starts a thread, or tells that there cannot be one.
-fn start<R, W, S>(desk: &Arc<Desk<W, S>>, sender: &Sender<Message<R>>) -> bool
-where
-    R: Send + 'static,
-    W: Fn(usize) -> R + Send + Sync + 'static,
-    S: Fn() -> bool + Send + Sync + 'static,
-{
-    let (desk, sender) = (Arc::clone(desk), sender.clone());
-    let thread = Builder::new().name("layerspec-case".to_owned());
-    thread.spawn(move || desk.go_on(&sender)).is_ok()
+impl Threads {
+    /// Starts one, if there can be one.
+    fn start<R, W, S>(&mut self, desk: &Arc<Desk<W, S>>, sender: &Sender<Message<R>>)
+    where
+        R: Send + 'static,
+        W: Fn(usize) -> R + Send + Sync + 'static,
+        S: Fn() -> bool + Send + Sync + 'static,
+    {
+        let (desk, sender, number) = (Arc::clone(desk), sender.clone(), self.all.len());
+        let thread = Builder::new().name("layerspec-case".to_owned());
+        if let Ok(thread) = thread.spawn(move || desk.go_on(&sender, number)) {
+            self.all.push(Some(thread));
+            self.count += 1;
+        }
+    }
+
+    /// Waits until one that has nothing more to do has let go of what it shared: whoever was given that last would have
+    /// to tidy up, and might be cut short by the end of the process.
+    fn end(&mut self, number: usize) {
+        self.count -= 1;
+        if let Some(thread) = self.all.get_mut(number).and_then(Option::take) {
+            // Its panics are told in results.
+            thread.join().ok();
+        }
+    }
 }
 
 impl<R, W: Fn(usize) -> R, S: Fn() -> bool> Desk<W, S> {
@@ -117,11 +146,11 @@ impl<R, W: Fn(usize) -> R, S: Fn() -> bool> Desk<W, S> {
     }
 
     /// Does what there is to do. The receiver outlives all threads but those left behind.
-    fn go_on(&self, results: &Sender<Message<R>>) {
+    fn go_on(&self, results: &Sender<Message<R>>, number: usize) {
         loop {
             let index = self.next.fetch_add(1, Ordering::SeqCst);
             if index >= self.count || (self.stop)() {
-                results.send(None).ok();
+                results.send(Message::Over(number)).ok();
                 return;
             }
             self.begun().insert(index, Instant::now());
@@ -130,7 +159,7 @@ impl<R, W: Fn(usize) -> R, S: Fn() -> bool> Desk<W, S> {
                 // Too late: another thread has this one's place.
                 return;
             }
-            results.send(Some((index, result))).ok();
+            results.send(Message::Done(index, result)).ok();
         }
     }
 
@@ -280,6 +309,24 @@ mod tests {
         );
         assert_eq!(told, ["0", "1 is late", "2", "3"]);
         release.send(()).unwrap();
+    }
+
+    #[test]
+    fn nothing_that_was_shared_is_held_when_all_is_told() {
+        struct Slow;
+        impl Drop for Slow {
+            fn drop(&mut self) {
+                std::thread::sleep(Duration::from_millis(50));
+                LEFT.store(1, Ordering::SeqCst);
+            }
+        }
+        static LEFT: AtomicUsize = AtomicUsize::new(0);
+        let shared = Slow;
+        let work = move |_: usize| {
+            let _held = &shared;
+        };
+        in_order(3, jobs(2), || false, work, None, |_, ()| Flow::Continue);
+        assert_eq!(LEFT.load(Ordering::SeqCst), 1);
     }
 
     #[test]
