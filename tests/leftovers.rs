@@ -40,6 +40,9 @@ const ENGINE: &str = "LEFTOVERS_ENGINE";
 
 const ENGINES: [&str; 2] = ["native", "overlayfs"];
 
+/// An environment variable by which the processes of a run are found.
+const MARK: &str = "LEFTOVERS_MARK";
+
 /// How long a run that is to end may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -205,11 +208,12 @@ impl Stage {
         self.start(command)
     }
 
-    /// Starts it in a process group of its own, by which its processes are known.
+    /// Starts it with a mark in its environment, by which its processes are known: their groups are their own.
     fn start(&self, mut command: Command) -> Running<'_> {
         let scratch = self.0.path().join("scratch");
         command
             .env("LAYERSPEC_SCRATCH", &scratch)
+            .env(MARK, &scratch)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
@@ -261,7 +265,6 @@ impl Running<'_> {
 
     /// Waits for the end, and looks what is left.
     fn end(mut self) -> Ended {
-        let group = self.child.id();
         let begin = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
             if begin.elapsed() > PATIENCE {
@@ -272,12 +275,12 @@ impl Running<'_> {
         }
         let output = self.child.wait_with_output().unwrap();
         let scratch = self.stage.scratch();
+        wait_for_the_last_process(&scratch);
         let left: Vec<_> = fs::read_dir(&scratch).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");
         let here = scratch.to_str().unwrap();
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         assert!(!mounts.contains(here), "{mounts}");
-        assert_eq!(processes_of(group), Vec::<String>::new());
         let mut out = String::from_utf8_lossy(&output.stdout).into_owned();
         out.push_str(&String::from_utf8_lossy(&output.stderr));
         Ended {
@@ -288,17 +291,31 @@ impl Running<'_> {
     }
 }
 
-/// What still runs of a process group.
-fn processes_of(group: u32) -> Vec<String> {
-    let group = group.to_string();
-    let stat = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("stat")).ok();
-    let is_of = |stat: &String| {
-        // `pid (name) state parent group`: a name may have spaces and brackets.
-        let after = stat.rsplit(") ").next().unwrap_or_default();
-        after.split(' ').nth(2) == Some(group.as_str())
+/// An engine's process notices by its input that the run is gone, and tidies up.
+fn wait_for_the_last_process(scratch: &Path) {
+    let begin = Instant::now();
+    while !processes_of(scratch).is_empty() {
+        let left = || processes_of(scratch);
+        assert!(
+            begin.elapsed() < PATIENCE,
+            "it outlives the run: {:?}",
+            left()
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// What still runs of a run.
+fn processes_of(scratch: &Path) -> Vec<String> {
+    let mark = format!("{MARK}={}", scratch.display());
+    let command = |entry: fs::DirEntry| {
+        let environment = fs::read(entry.path().join("environ")).ok()?;
+        let mut pairs = environment.split(|byte| *byte == 0);
+        pairs.find(|pair| *pair == mark.as_bytes())?;
+        fs::read_to_string(entry.path().join("cmdline")).ok()
     };
     let all = fs::read_dir("/proc").unwrap().flatten();
-    all.filter_map(stat).filter(is_of).collect()
+    all.filter_map(command).collect()
 }
 
 fn a_signal_at_any_moment(engine: &str) {
@@ -346,11 +363,7 @@ fn a_kill_and_a_clean(engine: &str) {
     assert!(said.contains(&none), "{said}");
     running.send(Signal::KILL);
     running.child.wait().unwrap();
-    let begin = Instant::now();
-    while !processes_of(running.child.id()).is_empty() {
-        assert!(begin.elapsed() < PATIENCE, "a process outlives the run");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_for_the_last_process(&stage.scratch());
     let said = clean();
     let one = format!("scratch  removed 1 directory in {there}\n");
     assert!(said.contains(&one), "{said}");

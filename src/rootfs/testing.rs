@@ -160,8 +160,13 @@ pub(super) fn perform(process: &Process, call: &str) -> Result<(), Errno> {
         "readlink" => process.read_link(path(1)).map(drop),
         "fifo" => process.mknod(path(1), NewNode::Fifo, octal(2)).map(drop),
         "socket" => process.mknod(path(1), NewNode::Socket, octal(2)).map(drop),
-        "device" => {
-            let node = NewNode::Character(number(2), number(3));
+        "device" | "block" => {
+            let kind = if words[0] == "block" {
+                NewNode::Block
+            } else {
+                NewNode::Character
+            };
+            let node = kind(number(2), number(3));
             process.mknod(path(1), node, octal(4)).map(drop)
         }
         "list" => process

@@ -3,7 +3,7 @@
 use layerspec::store::archive::ArchiveFault;
 
 use super::build::{
-    file, folder, gzip, layout, record, saved, saved_as, symlink as link, tar, zstd,
+    Item, file, folder, gzip, layout, record, saved, saved_as, symlink as link, tar, zstd,
 };
 use super::stage::Stage;
 
@@ -108,6 +108,25 @@ fn indices_in_one_another_end() {
     blobs.push(file("index.json", below));
     let error = Stage::new().bytes(&tar(&blobs)).err().unwrap().to_string();
     assert_eq!(error, "more than the limit of 4 indices in one another");
+}
+
+#[test]
+fn what_documents_list_is_counted() {
+    let said = |items: &[Item]| Stage::new().bytes(&tar(items)).err().unwrap().to_string();
+    let many: Vec<Item> = (0..=20_000).map(|n| file(n.to_string(), "")).collect();
+    let limit = "more than the limit of 20000 files in the archive itself";
+    assert_eq!(said(&many), limit);
+    let kind = "application/vnd.oci.image.manifest.v1+json";
+    let images = vec![super::build::descriptor(kind, b""); 1_001].join(",");
+    let index = file("index.json", format!(r#"{{"manifests":[{images}]}}"#));
+    assert_eq!(said(&[index]), "more than the limit of 1000 images");
+    let layers = vec![Vec::new(); 10_001];
+    let mut items = saved_as("a:1", "{}", &layers, &[]);
+    let paths = vec![r#""c.json""#; layers.len()].join(",");
+    items[0].name = b"c.json".to_vec();
+    let manifest = format!(r#"[{{"Config":"c.json","Layers":[{paths}]}}]"#);
+    items[1] = file("manifest.json", manifest);
+    assert_eq!(said(&items), "more than the limit of 10000 layers");
 }
 
 #[test]

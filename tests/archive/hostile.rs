@@ -1,15 +1,16 @@
 //! Archives that are made to harm: nothing outside the layer is written, what it costs is bounded, and the
 //! error names the entry and the limit.
 
+use std::fs::File;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::time::{Duration, Instant};
 
-use layerspec::store::archive::{ArchiveFault, Limits};
+use layerspec::store::archive::{Archive, ArchiveFault, Limits};
 
 use super::build::{
     Item, file, folder, gzip, hardlink, header, layout, saved, saved_as, symlink as link, tar, zstd,
 };
-use super::stage::Stage;
+use super::stage::{Stage, open};
 
 /// What unpacking one layer says.
 pub(crate) fn refusal(stage: &Stage, layer: &[u8]) -> String {
@@ -101,6 +102,28 @@ fn nothing_outside_of_a_layout_is_read() {
     }
 }
 
+/// A pipe that is read would be waited for.
+#[test]
+fn what_is_no_regular_file_is_not_read() {
+    let stage = Stage::new();
+    let pipe = |path: &std::path::Path| {
+        let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
+        rustix::fs::mknodat(rustix::fs::CWD, path, kind, mode, 0).unwrap();
+    };
+    let home = stage.home().join("layout");
+    std::fs::create_dir(&home).unwrap();
+    pipe(&home.join("index.json"));
+    let error = stage.file(&home, None).err().unwrap().to_string();
+    assert_eq!(error, "`index.json` is no regular file");
+    let error = Archive::open(
+        File::open("/dev/zero").unwrap().into(),
+        &open(&stage.home().join("work")),
+        stage.limits,
+    );
+    let error = error.err().unwrap().to_string();
+    assert_eq!(error, "neither a regular file nor a folder");
+}
+
 #[test]
 fn links_inside_an_archive_end() {
     let stage = Stage::new();
@@ -155,6 +178,17 @@ fn directories_that_only_paths_name_count() {
             .bytes(&archive)
             .is_ok()
     );
+}
+
+/// A few long paths through many directories, all of which would be kept.
+#[test]
+fn paths_that_are_listed_are_bounded() {
+    let long = |number: usize| file(format!("{number}/{}f", "dddddddddddddd/".repeat(255)), "");
+    let many: Vec<Item> = (0..600).map(long).collect();
+    let archive = saved("a:1", &[tar(&many)]);
+    let error = Stage::new().copied(&archive).err().unwrap().to_string();
+    let limit = "more than the limit of 268435456 bytes of all paths";
+    assert!(error.ends_with(limit), "{error}");
 }
 
 /// What a layer that is handed on may cost is bounded too, by what its program will read.

@@ -5,7 +5,10 @@ use std::process::Command;
 
 use super::build::{hex, tar};
 use super::docker::{self, Loaded, run};
-use super::stage::{Stage, Unpacked, find, read, text};
+use super::stage::{Stage, Unpacked, find, namespace, plain, read, text};
+use layerspec::store::Config;
+use layerspec::store::archive::{Export, Format, Layer};
+use layerspec::union::{Timestamp, XattrNamespace};
 
 const SCENARIO: &str = r#"
 title: An image with a little of everything
@@ -100,6 +103,48 @@ impl Exported {
         assert_eq!(note.unwrap(), b"a\nb\0c");
         assert_eq!(found.layers.len(), 3);
     }
+}
+
+/// Where devices are refused a whiteout is an empty file with a mark.
+#[test]
+fn whiteouts_without_devices_are_exported() {
+    let stage = Stage::new();
+    let work = stage.home().join("work");
+    let folders = ["below", "above"].map(|name| stage.home().join(name));
+    for folder in &folders {
+        std::fs::create_dir_all(folder.join("d")).unwrap();
+        std::fs::write(folder.join("d/kept"), "x").unwrap();
+        std::fs::write(folder.join("d/gone"), "").unwrap();
+    }
+    let prefix = match namespace() {
+        XattrNamespace::Trusted => "trusted",
+        XattrNamespace::User => "user",
+    };
+    for (path, mark, value) in [("d", "opaque", "x"), ("d/gone", "whiteout", "y")] {
+        let (path, name) = (folders[1].join(path), format!("{prefix}.overlay.{mark}"));
+        let flags = rustix::fs::XattrFlags::empty();
+        rustix::fs::setxattr(path, name, value.as_bytes(), flags).unwrap();
+    }
+    let unions = folders.map(|folder| plain(&folder, &work));
+    let layer = |union| Layer {
+        union,
+        namespace: namespace(),
+        since: Timestamp {
+            seconds: 0,
+            nanos: 0,
+        },
+    };
+    let export = Export {
+        name: "app",
+        layers: unions.iter().map(|union| layer(&**union)).collect(),
+        config: &Config::default(),
+    };
+    let mut bytes = Vec::new();
+    export
+        .write(Format::Docker, &mut bytes, tempfile::tempfile)
+        .unwrap();
+    let names: Vec<_> = stage.bytes(&bytes).unwrap().listing().into_keys().collect();
+    assert_eq!(names, [&b"/d"[..], b"/d/kept"]);
 }
 
 #[test]

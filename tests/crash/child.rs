@@ -10,6 +10,8 @@ use rustix::process::{Resource, Rlimit, Signal, getpid, getrlimit, kill_process,
 
 use crate::objects::{is_done, look, said};
 use crate::script::{self, Script, provider};
+use crate::strace::private;
+use crate::{disk, durable};
 
 /// First argument of this program when it is the child.
 pub(crate) const FLAG: &str = "--child";
@@ -35,6 +37,7 @@ pub(crate) fn main(arguments: &[String]) {
             };
             fail(&named(name), Path::new(scratch), act, seized);
         }
+        ["durable", folder] => durable::perform(Path::new(folder)),
         ["recover", directory, options] => recover(Path::new(directory), options),
         other => panic!("no such child: {other:?}"),
     }
@@ -96,6 +99,7 @@ fn fail(script: &Script, scratch: &Path, act: &str, begin: impl FnOnce() -> Opti
     if let Some(before) = limited {
         setrlimit(Resource::Fsize, before).unwrap();
     }
+    tell_left(scratch);
     tell_objects(engine.as_ref());
     if !is_done {
         for operation in &script.tidy {
@@ -126,6 +130,19 @@ fn tell(engine: &dyn Engine, act: &Operation) -> bool {
     let answer = engine.perform(act);
     println!("{}", serde_json::to_string(&answer).unwrap());
     is_done(&answer)
+}
+
+/// What lies on the disk that belongs to nothing, though the engine lives and could have taken it away.
+fn tell_left(scratch: &Path) {
+    let mut left = disk::faults(&private(scratch));
+    left.retain(|fault| {
+        // A tmpfs of a container that runs has no record.
+        let is_passing = fault.starts_with('t');
+        // A record may wait for the next opening: a volume's that is forsaken.
+        let is_record = fault.contains(": no ") && !fault.ends_with("no record names it");
+        !is_passing && !is_record
+    });
+    println!("{}", serde_json::to_string(&left).unwrap());
 }
 
 fn tell_objects(engine: &dyn Engine) {

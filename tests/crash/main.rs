@@ -18,6 +18,7 @@
 mod build;
 mod child;
 mod disk;
+mod durable;
 mod fail;
 mod kill;
 mod objects;
@@ -48,15 +49,25 @@ fn main() -> ExitCode {
             ("full", fail::test_full_files),
         ] {
             let script = script.clone();
-            trials.push(Trial::ignorable_test(
-                format!("{name}::{what}"),
-                move || match strace::absent() {
-                    Some(reason) if strace::is_required() => Err(Failed::from(reason)),
-                    Some(reason) => Ok(Completion::ignored_with(reason)),
-                    None => test(&script).map(|()| Completion::Completed),
-                },
-            ));
+            trials.push(trial(format!("{name}::{what}"), move || test(&script)));
         }
     }
+    let copy_up = child::named("copy_up");
+    trials.push(trial("copy_up::full_by_hand", move || {
+        fail::test_full_files_by_hand(&copy_up)
+    }));
+    trials.push(trial("durable", durable::test));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// A trial that needs `strace`.
+fn trial(
+    name: impl Into<String>,
+    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    Trial::ignorable_test(name, move || match strace::absent() {
+        Some(reason) if strace::is_required() => Err(Failed::from(reason)),
+        Some(reason) => Ok(Completion::ignored_with(reason)),
+        None => test().map(|()| Completion::Completed),
+    })
 }

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use layerspec::engine::{Answer, Code, Engine, Seen, SeenKind, Storage, Value, VolumeRef, World};
+use layerspec::engine::{
+    Answer, Code, Engine, FileAction, Seen, SeenKind, Storage, Value, VolumeRef, World,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::build::{create, remove};
+use crate::build::{at, create, file, remove};
+use crate::script::{AGED, AGED_FILES};
 
 /// Every object, and the volumes that nobody named and nobody uses.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,9 +30,10 @@ pub(crate) fn look(engine: &dyn Engine) -> Objects {
             )
         };
         let lines = lines(tree.iter().filter(own));
+        let aged = aged(engine, &seen.name);
         objects.all.insert(
             format!("container {}", seen.name),
-            format!("{seen:?}\n{lines}"),
+            format!("{seen:?}\n{lines}\n{aged}"),
         );
     }
     for (seen, tree) in &world.volumes {
@@ -52,6 +56,21 @@ pub(crate) fn look(engine: &dyn Engine) -> Objects {
         .insert("host".to_owned(), lines(world.host.iter()));
     images(engine, &world, &mut objects);
     objects
+}
+
+/// Which files are as old as they are in the image, if somebody in the container can say.
+fn aged(engine: &dyn Engine, container: &str) -> String {
+    let is_aged = |path: &&str| {
+        let (target, follow) = (at(path), false);
+        let asked = engine.perform(&file(container, FileAction::Stat { target, follow }));
+        let Answer::Done(Value::Files(answers)) = asked else {
+            return false;
+        };
+        let told = answers.into_iter().next().map(|answer| answer.result);
+        matches!(told, Some(Ok(Value::Stat(told))) if told.mtime == AGED)
+    };
+    let aged: Vec<&str> = AGED_FILES.into_iter().filter(is_aged).collect();
+    format!("old: {aged:?}")
 }
 
 /// What a process can tell of a tree. Where files lie is another matter: a copy-up changes it and nothing else.

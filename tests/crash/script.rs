@@ -2,7 +2,8 @@
 
 use layerspec::engine::native::NativeProvider;
 use layerspec::engine::{
-    ContainerSpec, Content, FileAction, Node, NodeKind, Operation, Place, RenameMode, VolumeSpec,
+    ContainerSpec, Content, FileAction, Node, NodeKind, Operation, Place, RenameMode, Time,
+    VolumeSpec,
 };
 
 use super::build::{
@@ -82,6 +83,14 @@ impl Script {
     }
 }
 
+/// When the files of [`AGED_FILES`] were changed last, unless an operation changes them.
+pub(crate) const AGED: Time = Time {
+    seconds: 1_000_000_000,
+    nanos: 5,
+};
+
+pub(crate) const AGED_FILES: [&str; 3] = ["/dir/a", "/dir/b", "/dir/noted"];
+
 fn fill(pattern: &str, size: u64) -> Node {
     let fill = Some(pattern.into());
     Node::new(NodeKind::File(Content::Fill { size, fill }))
@@ -93,17 +102,29 @@ fn world() -> Vec<Operation> {
     noted.xattrs.insert("user.note".to_owned(), "n".into());
     noted.uid = Some(1000);
     noted.mode = Some(0o2640);
+    noted.mtime = Some(AGED);
+    let aged = |content| Node {
+        mtime: Some(AGED),
+        ..text(content)
+    };
     let below = tree([
         ("/etc/app.conf", text("mode = first\n")),
         ("/data", folder(0o2750, 1000)),
         ("/data/seed", text("seed\n")),
         ("/data/sub/leaf", text("leaf\n")),
-        ("/dir/a", text("a\n")),
-        ("/dir/b", text("b\n")),
+        ("/dir/a", aged("a\n")),
+        ("/dir/b", aged("b\n")),
         ("/dir/noted", noted),
         ("/dir/deep/er/leaf", text("deep\n")),
         ("/big", fill("0123456789abcdef", 20_000)),
         ("/gone", text("x")),
+        (
+            "/hole",
+            Node::new(NodeKind::File(Content::Fill {
+                size: 9_000,
+                fill: None,
+            })),
+        ),
     ]);
     let above = tree([
         ("/etc/app.conf", text("mode = default\n")),
@@ -162,10 +183,31 @@ fn links() -> Script {
         .with("index=on")
 }
 
+fn tag(image: &str, tag: &str) -> Operation {
+    Operation::ImageTag {
+        image: image.to_owned(),
+        tag: tag.to_owned(),
+    }
+}
+
+fn untag(image: &str) -> Operation {
+    Operation::ImageRemove {
+        image: image.to_owned(),
+        force: false,
+    }
+}
+
+/// So many changes for so few records that opening the store writes its log anew.
+fn long_log() -> Script {
+    let before = (0..20).flat_map(|_| [tag("vol", "more"), untag("more")]);
+    Script::new("long_log", before.collect(), vec![volume("fresh")])
+}
+
 /// Every script.
 pub(crate) fn all() -> Vec<Script> {
     let mut all = files();
     all.push(links());
+    all.push(long_log());
     all.extend(containers());
     all.extend(removals());
     all.extend(images());
@@ -191,6 +233,7 @@ fn files() -> Vec<Script> {
             vec![],
             vec![
                 append("/big", "more\n"),
+                append("/hole", "more\n"),
                 chmod("/dir/a", 0o600),
                 chown("/dir/noted", 7),
                 set_xattr("/dir/b", "user.note", "b"),
@@ -393,10 +436,6 @@ fn images() -> Vec<Script> {
         from: "/one.tar".to_owned(),
         image: image.to_owned(),
     };
-    let tag = |image: &str, tag: &str| Operation::ImageTag {
-        image: image.to_owned(),
-        tag: tag.to_owned(),
-    };
     let mut exported = vec![
         Operation::LoadImage(image("tiny", vec![tree([("/a", text("a"))])])),
         Operation::Plant(Place::Host, tree([("/host/x", text("x"))])),
@@ -433,14 +472,8 @@ fn images() -> Vec<Script> {
             vec![
                 tag("new", "more"),
                 tag("new", "old"),
-                Operation::ImageRemove {
-                    image: "more".to_owned(),
-                    force: false,
-                },
-                Operation::ImageRemove {
-                    image: "vol".to_owned(),
-                    force: false,
-                },
+                untag("more"),
+                untag("vol"),
             ],
         ),
     ]

@@ -68,6 +68,9 @@ const READS: &[&str] = &[
     "open_by_handle_at",
 ];
 
+/// System calls after which it is on the medium, where that is claimed.
+const SYNCS: &[&str] = &["fdatasync", "fsync"];
+
 /// System calls that have to do with no disk.
 const OTHERS: &[&str] = &[
     "brk",
@@ -215,6 +218,8 @@ pub(crate) fn trace(arguments: &[&str], log: &Path) -> (Vec<Call>, Ended) {
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut at_start = BTreeMap::new();
     let (mut began, mut act) = (false, 0);
+    // A store that is not durable has no reason to wait for the medium.
+    let may_sync = arguments.first() == Some(&"durable");
     for line in fs::read_to_string(log).unwrap().lines() {
         let (thread, text) = line.split_once(' ').unwrap();
         let text = text.trim_start();
@@ -235,7 +240,9 @@ pub(crate) fn trace(arguments: &[&str], log: &Path) -> (Vec<Call>, Ended) {
             }
         } else if began && !OTHERS.contains(&name) {
             assert!(
-                WRITES.contains(&name) || READS.contains(&name),
+                WRITES.contains(&name)
+                    || READS.contains(&name)
+                    || may_sync && SYNCS.contains(&name),
                 "is this a write? {text}"
             );
             let is_early = |((other, its), most): (&(String, String), &usize)| {

@@ -150,6 +150,8 @@ fn memory_devices_work_and_others_are_refused() {
     let full = open(&root, "full", "write").unwrap();
     assert_eq!(root.write(&full, None, b"abc"), Err(Errno::NOSPC));
     assert_eq!(word(perform(&root, "open disk read")), "EPERM");
+    perform(&root, "block sda 8 0 0666").unwrap();
+    assert_eq!(word(perform(&root, "open sda read")), "EPERM");
     perform(&root, "device random 1 9 0666").unwrap();
     let random = open(&root, "random", "read").unwrap();
     let bytes = root.read(&random, None, Some(32)).unwrap();
