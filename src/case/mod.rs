@@ -82,7 +82,15 @@ pub fn run_watched(
             drop(watch.kept.set(kept));
         }
         let progress = &watch.progress;
-        Ok(execute_and_drop(scenario, engine, description, progress))
+        let execution = execute_and_drop(scenario, engine, description, progress);
+        if progress.is_stopped() {
+            // It was told as overdue, and may be the beginning only: nothing of it is written down.
+            return Err(Overdue {
+                why: "the time limit has passed".to_owned(),
+                timed_out: true,
+            });
+        }
+        Ok(execution)
     };
     run_by(scenario, provider, description, options, perform)
 }

@@ -81,6 +81,30 @@ fn from_yaml_to_verdict() {
     assert_eq!(again.outcome.unwrap().steps.len(), 3);
 }
 
+/// Whoever watched it has told that it took too long.
+#[test]
+fn nothing_is_written_down_of_what_was_overdue() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = loaded(folder.path(), YAML);
+    let (fake, mut options) = (description(&[]), options(folder.path()));
+    options.update = UpdateMode::Bless;
+    let watch = Watch::default();
+    let told = overdue(&scenario, &fake, Duration::from_secs(1), &watch);
+    assert!(told.timed_out, "{told:?}");
+    let late = run_watched(&scenario, &scripted("1", "2"), &fake, &options, &watch);
+    assert!(late.timed_out && late.outcome.is_none(), "{late:?}");
+    assert!(!options.snapshots.join("b.snap").exists());
+    let in_time = run_watched(
+        &scenario,
+        &scripted("1", "2"),
+        &fake,
+        &options,
+        &Watch::default(),
+    );
+    assert_eq!(in_time.verdict, Verdict::Passed);
+    assert!(options.snapshots.join("b.snap").exists());
+}
+
 #[test]
 fn every_failure_is_told_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
