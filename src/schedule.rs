@@ -90,9 +90,16 @@ pub fn in_order<R: Send + 'static>(
     let (mut early, mut due) = (BTreeMap::new(), 0);
     while threads.count > 0 {
         match desk.wait(&messages, limit) {
-            Ok(Message::Over(number)) => threads.end(number),
-            Ok(Message::Done(index, Ok(result))) => drop(early.insert(index, result)),
-            Ok(Message::Done(_, Err(panic))) => resume_unwind(panic),
+            // With all that came while this one napped.
+            Ok(first) => {
+                for message in std::iter::once(first).chain(messages.try_iter()) {
+                    match message {
+                        Message::Over(number) => threads.end(number),
+                        Message::Done(index, Ok(result)) => drop(early.insert(index, result)),
+                        Message::Done(_, Err(panic)) => resume_unwind(panic),
+                    }
+                }
+            }
             Err(late) => {
                 for (index, result) in late {
                     early.insert(index, result);
