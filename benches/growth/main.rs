@@ -127,9 +127,8 @@ fn main() -> ExitCode {
         let run = |layers: u32, files: u32| {
             let (case, world) = (sized(&world, layers, files), &world);
             let subject: Box<dyn FnMut()> = Box::new(move || world.run(&case));
-            let bare: Box<dyn FnMut()> = Box::new(move || {
-                (0..layers).for_each(|_| bare_files(world.home.path(), files));
-            });
+            let bare: Box<dyn FnMut()> =
+                Box::new(move || bare_layers(world.home.path(), layers, files));
             (subject, bare)
         };
         let sizes = [1, 8, 32, 128];
@@ -173,15 +172,20 @@ fn tree(layer: u32, files: u32) -> Tree {
     Tree((0..files).map(file).collect())
 }
 
-/// Directories with a hundred files of one byte each, as often as it takes, made and removed.
-fn bare_files(disk: &Path, count: u32) {
+/// So many trees of directories with a hundred files of one byte each, as often as it takes; all are made, then all
+/// are removed.
+fn bare_layers(disk: &Path, layers: u32, count: u32) {
     let top = disk.join("bare");
     fs::create_dir(&top).unwrap();
-    for first in (0..count).step_by(100) {
-        let folder = top.join(first.to_string());
-        fs::create_dir(&folder).unwrap();
-        for number in first..count.min(first + 100) {
-            fs::write(folder.join(number.to_string()), "x").unwrap();
+    for layer in 0..layers {
+        let layer = top.join(layer.to_string());
+        fs::create_dir(&layer).unwrap();
+        for first in (0..count).step_by(100) {
+            let folder = layer.join(first.to_string());
+            fs::create_dir(&folder).unwrap();
+            for number in first..count.min(first + 100) {
+                fs::write(folder.join(number.to_string()), "x").unwrap();
+            }
         }
     }
     fs::remove_dir_all(&top).unwrap();

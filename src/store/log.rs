@@ -30,8 +30,10 @@ pub(super) struct Log {
 impl Log {
     /// Makes an empty one.
     pub(super) fn create(folder: &Directory, durable: bool) -> Result<Self, Errno> {
+        let file = open(folder, NAME, OFlags::CREATE | OFlags::EXCL)?;
+        keep_names(folder, durable)?;
         Ok(Self {
-            file: open(folder, NAME, OFlags::CREATE | OFlags::EXCL)?,
+            file,
             length: 0,
             torn: false,
             durable,
@@ -45,6 +47,7 @@ impl Log {
     /// Of the disk; `EUCLEAN` for a log that is damaged: what it no longer tells must not be taken for removed.
     pub(super) fn open(folder: &Directory, durable: bool) -> Result<(Self, Vec<Change>), Errno> {
         let file = open(folder, NAME, OFlags::CREATE)?;
+        keep_names(folder, durable)?;
         let bytes = read(&file)?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n');
         let length = whole.map_or(0, |last| last + 1);
@@ -111,9 +114,7 @@ impl Log {
             new.append(std::slice::from_ref(change))?;
         }
         rustix::fs::renameat(folder, NEW, folder, NAME)?;
-        if self.durable {
-            rustix::fs::fsync(folder)?;
-        }
+        keep_names(folder, self.durable)?;
         *self = new;
         Ok(())
     }
@@ -122,6 +123,14 @@ impl Log {
 fn open(folder: &Directory, name: &str, how: OFlags) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC | how;
     rustix::fs::openat(folder, name, flags, Mode::RUSR | Mode::WUSR)
+}
+
+/// Sees to it that the names in a folder are on the medium, where that is wanted.
+fn keep_names(folder: &Directory, durable: bool) -> Result<(), Errno> {
+    if durable {
+        rustix::fs::fsync(folder)?;
+    }
+    Ok(())
 }
 
 fn read(file: &OwnedFd) -> Result<Vec<u8>, Errno> {
@@ -141,4 +150,25 @@ fn errno(error: std::io::Error) -> Errno {
     error
         .raw_os_error()
         .map_or(Errno::IO, Errno::from_raw_os_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    /// A line that was written, then told to have failed, and could not be cut off either.
+    #[test]
+    fn nothing_of_a_line_that_failed_stays_behind_the_next() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder: Directory = Arc::new(std::fs::File::open(scratch.path()).unwrap().into());
+        let mut log = Log::create(&folder, false).unwrap();
+        log.append(&[Change::Next(2)]).unwrap();
+        log.write(&Change::format(&[Change::Next(1_000_000), Change::Image(7, None)]).unwrap())
+            .unwrap();
+        log.torn = true;
+        log.append(&[Change::Next(3)]).unwrap();
+        let (_, changes) = Log::open(&folder, false).unwrap();
+        assert_eq!(changes, [Change::Next(2), Change::Next(3)]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom};
@@ -146,7 +146,11 @@ fn open(parent: BorrowedFd<'_>, name: &CStr) -> Result<Directory, Errno> {
 fn enter(parent: BorrowedFd<'_>, name: &CStr) -> Result<Directory, Errno> {
     match open(parent, name) {
         Err(Errno::ACCESS) => {
-            rustix::fs::chmodat(parent, name, Mode::RWXU, AtFlags::empty())?;
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let held = rustix::fs::openat(parent, name, flags, Mode::empty())?;
+            // Not by its name, which may be a link by now.
+            let path = format!("/proc/self/fd/{}", held.as_raw_fd());
+            rustix::fs::chmod(path, Mode::RWXU)?;
             open(parent, name)
         }
         other => other,
@@ -217,6 +221,16 @@ mod tests {
         assert!(!top.exists());
         assert!(scratch.path().join("other/kept").exists());
         remove_tree(parent.as_fd(), "top".as_ref()).unwrap();
+    }
+
+    /// A name that was listed as a directory may be a link when it is opened.
+    #[test]
+    fn a_directory_that_became_a_link_is_not_entered() {
+        let scratch = tempfile::tempdir().unwrap();
+        std::fs::create_dir(scratch.path().join("other")).unwrap();
+        symlink("other", scratch.path().join("link")).unwrap();
+        let parent = std::fs::File::open(scratch.path()).unwrap();
+        assert_eq!(open(parent.as_fd(), c"link").err(), Some(Errno::NOTDIR));
     }
 
     #[test]

@@ -301,6 +301,23 @@ fn a_hole_counts_and_takes_no_room() {
     assert_eq!((metadata.len(), metadata.blocks()), (1 << 30, 0));
 }
 
+#[test]
+fn holes_before_between_and_behind_data_take_no_room() {
+    let layer = tar(&[file("GNUSparseFile.0/a", [b'y'; 8192])
+        .pax("GNU.sparse.size", "3145728")
+        .pax("GNU.sparse.numblocks", "2")
+        .pax("GNU.sparse.map", "1048576,4096,2097152,4096")
+        .pax("GNU.sparse.name", "a")]);
+    let stage = Stage::new();
+    let unpacked = stage.layers(&[layer]).unwrap();
+    let path = unpacked.layers[0].join("a");
+    let metadata = std::fs::metadata(&path).unwrap();
+    assert_eq!((metadata.len(), metadata.blocks()), (3 << 20, 16));
+    let bytes = std::fs::read(path).unwrap();
+    let data = |at: usize| bytes[at..at + 4096].iter().all(|byte| *byte == b'y');
+    assert!(data(1 << 20) && data(2 << 20));
+}
+
 /// Set in a process of its own, whose memory is measured.
 const ALONE: &str = "LAYERSPEC_TEST_ALONE";
 

@@ -1,11 +1,13 @@
 //! Which image an archive holds, however it is written.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt as _;
 
 use layerspec::store::Config;
+use layerspec::union::Errno;
 
 use super::build::{Item, descriptor, file, folder, gzip, hex, layout, saved_as, tar, zstd};
-use super::stage::{Stage, text};
+use super::stage::{Stage, find, text};
 
 fn layers() -> Vec<Vec<u8>> {
     vec![
@@ -176,6 +178,33 @@ fn times_are_kept_and_directories_have_theirs_last() {
             "{name}"
         );
     }
+}
+
+/// What an archive says of each file is all there is: nothing is inherited while unpacking.
+#[test]
+fn a_directory_has_its_default_access_list_last() {
+    // Version 2, then tag, permissions and id: the owner, user 1000, the group, the mask, others.
+    let mut list = vec![2, 0, 0, 0];
+    for (tag, bits, id) in [
+        (1_u16, 7_u16, u32::MAX),
+        (2, 4, 1000),
+        (4, 5, u32::MAX),
+        (16, 5, u32::MAX),
+        (32, 5, u32::MAX),
+    ] {
+        list.extend_from_slice(&tag.to_le_bytes());
+        list.extend_from_slice(&bits.to_le_bytes());
+        list.extend_from_slice(&id.to_le_bytes());
+    }
+    let stage = Stage::new();
+    let key = "SCHILY.xattr.system.posix_acl_default";
+    let layer = tar(&[folder("d/").pax(key, &list), file("d/a", "x").mode(0o666)]);
+    let union = stage.layers(&[layer]).unwrap().merged();
+    let of = |path: &[u8], name: &str| union.get_xattr(&find(&union, path), OsStr::new(name));
+    assert_eq!(of(b"/d", "system.posix_acl_default"), Ok(list));
+    assert_eq!(of(b"/d/a", "system.posix_acl_access"), Err(Errno::NODATA));
+    let attributes = union.attributes(&find(&union, b"/d/a")).unwrap();
+    assert_eq!(attributes.mode, 0o666);
 }
 
 #[test]

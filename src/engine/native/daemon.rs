@@ -92,7 +92,9 @@ impl Daemon {
         Ok(daemon)
     }
 
-    /// Containers that ran have exited, and those that were to be removed on exit are.
+    /// Containers that ran have exited, and those that were to be removed on exit are; their anonymous volumes stay, since
+    /// Docker does this before it has found a container's volumes (`restore` in moby's `daemon/daemon.go`; seen on 20.10,
+    /// after a kill and after a stop of the daemon).
     fn settle(&mut self, exit_code: i32) -> Result<()> {
         let ran: Vec<Number> = self
             .store
@@ -103,7 +105,7 @@ impl Daemon {
         for number in ran {
             let container = self.store.container_numbered(number);
             if container.is_some_and(|container| container.remove_on_exit) {
-                self.remove_container(number, true)?;
+                self.remove_container(number, false)?;
                 continue;
             }
             self.store.change_container(number, |container| {

@@ -32,8 +32,8 @@ pub(super) fn perform<'a>(reader: &mut Reader<'a>, operation: &'a Operation, val
             empty_tmpfs(reader, name, "restarted");
             reader.running.insert(name);
         }
-        O::Stop(name) => stopped(reader, name, "stopped"),
-        O::Kill(name) => stopped(reader, name, "killed"),
+        O::Stop(name) => stopped(reader, name, "stopped", true),
+        O::Kill(name) => stopped(reader, name, "killed", true),
         O::Remove {
             container, volumes, ..
         } => {
@@ -67,7 +67,8 @@ pub(super) fn perform<'a>(reader: &mut Reader<'a>, operation: &'a Operation, val
     }
 }
 
-fn stopped(reader: &mut Reader<'_>, name: &str, how: &str) {
+/// A container's processes end. One that is removed then takes its anonymous volumes along if `volumes`.
+fn stopped(reader: &mut Reader<'_>, name: &str, how: &str, volumes: bool) {
     if !reader.running.contains(name) {
         return;
     }
@@ -75,7 +76,7 @@ fn stopped(reader: &mut Reader<'_>, name: &str, how: &str) {
     reader.running.remove(name);
     if reader.containers.get(name) == Some(&true) {
         let taken = format!("removed as it was {how} at step {}", reader.step());
-        removed(reader, name, true, &taken);
+        removed(reader, name, volumes, &taken);
     }
 }
 
@@ -161,7 +162,7 @@ fn copied(reader: &mut Reader<'_>, operation: &Operation, value: &Value) {
 fn engine_down(reader: &mut Reader<'_>, what: &str) {
     let names: Vec<&str> = reader.running.iter().copied().collect();
     for name in names {
-        stopped(reader, name, &format!("stopped by the {what}"));
+        stopped(reader, name, &format!("stopped by the {what}"), false);
     }
     let words = format!("by the {what} at step {}", reader.step());
     reader.suspect(&words);
