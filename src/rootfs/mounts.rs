@@ -56,6 +56,16 @@ pub(super) struct Mounted {
     /// What it hides; `None` for the root of the table.
     pub(super) point: Option<Point>,
     target: PathBuf,
+    /// Where its top was when it was mounted.
+    source: PathBuf,
+}
+
+impl Mounted {
+    /// Path of its top in its union: now, or as it was mounted when that has no name any more.
+    pub(super) fn top_path(&self) -> PathBuf {
+        let now = self.union.path(&self.root);
+        now.unwrap_or_else(|| self.source.clone())
+    }
 }
 
 /// A mount point: the kernel's pair of mount and dentry.
@@ -102,6 +112,7 @@ impl Rootfs {
     pub fn of_part(union: Arc<Union>, top: NodeRef, read_only: bool, locks: Arc<Locks>) -> Self {
         let mounted = Mounted {
             id: Self::ROOT_ID,
+            source: union.path(&top).unwrap_or_default(),
             root: top,
             union,
             read_only,
@@ -159,6 +170,7 @@ impl Rootfs {
         };
         let mounted = Mounted {
             id: mount.id,
+            source: mount.union.path(&mount.node).unwrap_or_default(),
             union: mount.union,
             root: mount.node,
             read_only: mount.read_only,

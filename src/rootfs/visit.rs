@@ -57,8 +57,8 @@ impl Rootfs {
                 continue;
             };
             let child = match look(&table, &level.at, &entry.name) {
-                // It went away since it was listed.
-                Err(Errno::NOENT) => continue,
+                // It went away since it was listed, or another file has its name.
+                Err(Errno::NOENT | Errno::STALE) => continue,
                 child => child?,
             };
             let path = joined(&level.path, entry.name.as_bytes());
@@ -109,7 +109,7 @@ fn visit_file(
             path,
             inner,
         })),
-        Err(Errno::NOENT) => Ok(None),
+        Err(Errno::NOENT | Errno::STALE) => Ok(None),
         Err(errno) => Err(errno),
     }
 }
@@ -122,10 +122,9 @@ fn or_root(path: &[u8]) -> &[u8] {
     if path.is_empty() { b"/" } else { path }
 }
 
-/// Path of a mount's top in its union, without a trailing slash; empty also for a single file whose
-/// name is gone.
+/// Path of a mount's top in its union, without a trailing slash.
 fn top_path(top: &Location) -> Vec<u8> {
-    let path = top.union().path(&top.node).unwrap_or_default();
+    let path = top.mount.top_path();
     let bytes = path.as_os_str().as_bytes();
     if bytes == b"/" {
         Vec::new()

@@ -245,8 +245,12 @@ impl Union {
         }
     }
 
-    /// Refuses to work in a directory that was removed.
-    pub(super) fn check_alive(&self, dir: &NodeRef) -> Result<()> {
+    /// Refuses to work in a directory that was removed, before anybody asks for permissions (`IS_DEADDIR` in
+    /// `fs/namei.c`).
+    ///
+    /// # Errors
+    /// `ENOENT`.
+    pub fn check_alive(&self, dir: &NodeRef) -> Result<()> {
         if dir.same(&self.root) || lock(&dir.0.state).dentry.is_some() {
             Ok(())
         } else {

@@ -178,15 +178,28 @@ impl Union {
     pub fn path(&self, node: &NodeRef) -> Option<PathBuf> {
         let _names = read(&self.names);
         let mut parts = Vec::new();
+        let mut path = PathBuf::from("/");
         let mut at = node.clone();
         while !at.same(&self.root) {
+            if let Some(held) = self.pinned(&at) {
+                let root = self.pinned(&self.root)?;
+                path.push(super::real::path_below(&root, &held)?);
+                break;
+            }
             let (parent, name) = lock(&at.0.state).dentry.clone()?;
             parts.push(name);
             at = parent;
         }
-        let mut path = PathBuf::from("/");
         path.extend(parts.into_iter().rev());
         Some(path)
+    }
+
+    /// What a node is held by that others may have moved meanwhile.
+    fn pinned(&self, node: &NodeRef) -> Option<Directory> {
+        match &lock(&node.0.state).upper {
+            Upper::Held(held) if !self.is_alone() => Some(Arc::clone(held)),
+            _ => None,
+        }
     }
 
     /// Which layer a file, or the topmost part of a directory, is in.

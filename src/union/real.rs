@@ -7,6 +7,7 @@
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{
@@ -362,6 +363,23 @@ impl Real {
 pub(super) fn proc_path_of(descriptor: &OwnedFd) -> Vec<u8> {
     use std::os::fd::AsRawFd as _;
     format!("/proc/self/fd/{}", descriptor.as_raw_fd()).into_bytes()
+}
+
+/// Path of an open file below an open directory, as the kernel knows it now; `None` when it is not there any more.
+pub(super) fn path_below(top: &OwnedFd, file: &OwnedFd) -> Option<PathBuf> {
+    let path = |descriptor| {
+        let path = fs::readlink(proc_path_of(descriptor), Vec::new()).ok()?;
+        Some(PathBuf::from(OsString::from_vec(path.into_bytes())))
+    };
+    let (top, path) = (path(top)?, path(file)?);
+    // What is gone has a path with something behind it, which may be another file's.
+    let there = fs::statat(fs::CWD, &path, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    let own = fs::fstat(file).ok()?;
+    let is_it = (there.st_dev, there.st_ino) == (own.st_dev, own.st_ino);
+    path.strip_prefix(top)
+        .ok()
+        .filter(|_| is_it)
+        .map(Path::to_owned)
 }
 
 fn timespec(time: Option<SetTime>) -> Timespec {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::files::Session;
@@ -13,7 +13,7 @@ use super::refusals::{Fault, Result};
 use super::view::{Mounted, View};
 use crate::engine::{FileAnswer, FileRequest, Kind, Refusal, Seen, SeenKind, Storage, escape};
 use crate::rootfs::{Rootfs, container_user, host_root, host_user};
-use crate::union::{Caller, Errno};
+use crate::union::{Caller, Errno, NodeRef, Union};
 
 /// A place where file operations happen. Dropping it closes every handle there.
 pub(super) trait Acts: std::fmt::Debug + Send + Sync {
@@ -49,7 +49,28 @@ struct Resident {
 struct Spot {
     target: String,
     storage: Storage,
-    top: String,
+    union: Arc<Union>,
+    top: NodeRef,
+    /// Where the top was when it was mounted.
+    source: PathBuf,
+}
+
+impl Spot {
+    fn new(target: String, storage: Storage, union: Arc<Union>, top: NodeRef) -> Self {
+        Self {
+            target,
+            storage,
+            source: union.path(&top).unwrap_or_default(),
+            union,
+            top,
+        }
+    }
+
+    /// The path of the top in its storage: now, or as it was mounted when that has no name any more.
+    fn top(&self) -> String {
+        let now = self.union.path(&self.top);
+        escape(now.as_ref().unwrap_or(&self.source).as_os_str().as_bytes())
+    }
 }
 
 /// A running container.
@@ -67,6 +88,8 @@ pub(super) fn in_container(
     let mut parts = Vec::new();
     for (mount, union, node) in view.rootfs.tops() {
         let mounted = view.mounts.get(&mount.id);
+        // Real processes may give its name to another file.
+        union.pin(&node)?;
         parts.push(Part {
             source: union.hold(&node)?,
             target: mount.target.to_string_lossy().into_owned(),
@@ -85,13 +108,7 @@ pub(super) fn in_container(
             // An image that is mounted: nothing can be changed there.
             Mounted::Stack { lowers, .. } => lowers.first().cloned().ok_or(Errno::IO)?,
         };
-        let top = union.path(&node).unwrap_or_default();
-        let top = escape(top.as_os_str().as_bytes());
-        places.push(Spot {
-            target,
-            storage,
-            top,
-        });
+        places.push(Spot::new(target, storage, union, node));
     }
     Ok(Arc::new(Resident {
         actor,
@@ -113,12 +130,7 @@ pub(super) fn on_host(ground: &Ground, view: View) -> Result<Arc<dyn Acts>> {
         .storage(Rootfs::ROOT_ID, crate::union::Provenance::Upper)
         .cloned()
         .ok_or(Errno::IO)?;
-    let top = union.path(&node).unwrap_or_default();
-    let spot = Spot {
-        target: "/".to_owned(),
-        storage,
-        top: escape(top.as_os_str().as_bytes()),
-    };
+    let spot = Spot::new("/".to_owned(), storage, Arc::clone(&union), node.clone());
     let root = Part {
         source: union.hold(&node)?,
         target: "/".to_owned(),
@@ -169,8 +181,8 @@ impl Resident {
             .iter()
             .filter_map(|spot| Some((spot, below(path, &spot.target)?)));
         let (spot, rest) = spots.max_by_key(|(spot, _)| spot.target.len())?;
-        let top = spot.top.trim_end_matches('/');
-        let inner = format!("{top}{rest}");
+        let top = spot.top();
+        let inner = format!("{}{rest}", top.trim_end_matches('/'));
         let inner = if inner.is_empty() {
             "/".to_owned()
         } else {
@@ -226,7 +238,7 @@ impl Resident {
     /// Where a mount point lies whose file was removed under it: the process goes on seeing it.
     fn lost(&self, path: &str) -> Option<(Storage, String)> {
         let spot = self.places.iter().rfind(|spot| spot.target == path)?;
-        Some((spot.storage.clone(), spot.top.clone()))
+        Some((spot.storage.clone(), spot.top()))
     }
 }
 

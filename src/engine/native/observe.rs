@@ -43,8 +43,8 @@ pub(super) fn tree(view: &View) -> Result<Vec<Seen>> {
     }
     view.rootfs.visit(&mut |visited| {
         match look(view, &merged, visited) {
-            // It went away while we looked.
-            Err(Errno::NOENT) => {}
+            // It went away while we looked, or another file has its name.
+            Err(Errno::NOENT | Errno::STALE) => {}
             file => files.push(file?),
         }
         Ok(())

@@ -173,7 +173,7 @@ impl Process {
         match walk.step(&parent.dir, &name) {
             Ok(_) => return Err(Errno::EXIST),
             Err(Errno::NOENT) if slash && !directory => return Err(Errno::NOENT),
-            Err(Errno::NOENT) => {}
+            Err(Errno::NOENT) => parent.dir.union().check_alive(&parent.dir.node)?,
             Err(errno) => return Err(errno),
         }
         parent.dir.want_write()?;

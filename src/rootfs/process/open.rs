@@ -133,6 +133,7 @@ impl Process {
     }
 
     fn create_in(&self, dir: &Location, name: &OsStr, mode: u32) -> Result<Handle> {
+        dir.union().check_alive(&dir.node)?;
         dir.want_write()?;
         self.may_create(dir)?;
         let mode = self.creation_mode(dir, mode & 0o7777)?;

@@ -81,7 +81,10 @@ impl Process {
         let source = lookup(&old.dir, &old_name)?;
         let target = match lookup(&new.dir, &new_name) {
             Ok(target) => Some(target),
-            Err(Errno::NOENT) => None,
+            Err(Errno::NOENT) => {
+                new.dir.union().check_alive(&new.dir.node)?;
+                None
+            }
             Err(errno) => return Err(errno),
         };
         Ok((

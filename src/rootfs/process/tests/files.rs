@@ -282,6 +282,27 @@ fn offsets_on_pipes_removed_directories_and_nothing_for_a_full_device() {
     assert_eq!(root.write(&full, None, b""), Err(Errno::NOSPC));
 }
 
+/// Measured on overlayfs and ext4: `lookup_open` and `filename_create` look first.
+#[test]
+fn nothing_is_made_in_a_removed_directory_whoever_asks() {
+    let (_directory, rootfs, root) = alone();
+    perform(&root, "mkdir d 0755").unwrap();
+    perform(&root, "write f 0644 abc").unwrap();
+    let user = crate::rootfs::container_user(&rootfs, Some("1000")).unwrap();
+    let there = Process::new(Arc::clone(&rootfs), user, "/d".as_ref()).unwrap();
+    assert_eq!(word(perform(&there, "write new 0644 abc")), "EACCES");
+    perform(&root, "rmdir d").unwrap();
+    for call in [
+        "write new 0644 abc",
+        "mkdir new 0755",
+        "fifo new 0644",
+        "symlink x new",
+        "rename /f new",
+    ] {
+        assert_eq!(word(perform(&there, call)), "ENOENT", "{call}");
+    }
+}
+
 #[test]
 fn what_was_made_before_a_failure_is_told() {
     let (_directory, _rootfs, root) = alone();
