@@ -15,8 +15,12 @@ use layerspec::snapshot::UpdateMode;
 use serde::Serialize;
 
 #[path = "../tests/archive/build.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
 mod build;
+#[path = "../tests/archive/forms.rs"]
+mod forms;
 #[path = "../tests/archive/table.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
 mod table;
 mod world;
 

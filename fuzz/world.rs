@@ -37,7 +37,6 @@ pub fn leave_store(to: &Path) {
             volumes: vec!["/data".to_owned()],
             user: Some("5".to_owned()),
             working_dir: Some("/data".to_owned()),
-            ..ImageConfig::default()
         },
         ..ImageSpec::default()
     };

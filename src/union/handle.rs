@@ -11,6 +11,7 @@ use rustix::io::{self, ReadWriteFlags};
 use super::copy_up::{Need, open_unseen};
 use super::filesystem::Union;
 use super::lock::{lock, read};
+use super::metacopy::CAPABILITY;
 use super::node::NodeRef;
 use super::real::Real;
 use super::{AllocateRange, Attributes, Caller, Directory, Errno, FileKind, OpenFlags, Result};
@@ -221,6 +222,10 @@ impl Handle {
         };
         self.union.take_space(asked)?;
         let done = fs::fallocate(open, flags, offset, length);
+        if done.is_err() && !self.union.options.plain {
+            // A disk that refuses at once, as a tmpfs does with some ranges, leaves what overlayfs has taken before.
+            fs::fremovexattr(open, CAPABILITY).ok();
+        }
         let after = super::space::allocated(open);
         let grown = after.saturating_sub(before);
         self.union

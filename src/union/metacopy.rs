@@ -30,7 +30,7 @@ use super::{Directory, Errno, FileKind, Result};
 pub(super) type LowerPlace = (Arc<LowerDirectory>, OsString);
 
 /// The attribute that a write takes away.
-const CAPABILITY: &str = "security.capability";
+pub(super) const CAPABILITY: &str = "security.capability";
 
 /// What a file's marks say about its data.
 #[derive(Debug, Default)]

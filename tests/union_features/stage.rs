@@ -50,7 +50,11 @@ pub(crate) struct Scratch(tempfile::TempDir);
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        let scratch = tempfile::tempdir().unwrap();
+        Self::within(&std::env::temp_dir())
+    }
+
+    pub(crate) fn within(folder: &Path) -> Self {
+        let scratch = tempfile::tempdir_in(folder).unwrap();
         for name in ["lower", "upper", "work"] {
             fs::create_dir(scratch.path().join(name)).unwrap();
         }
