@@ -84,6 +84,27 @@ fn a_plain_directory_sees_others() {
     assert_eq!(find(&union, "config").unwrap().kind(), FileKind::Directory);
 }
 
+/// What is held is found where it is now, by whoever it was moved.
+#[test]
+fn a_pinned_file_has_the_path_that_it_has_now() {
+    let scratch = Scratch::new();
+    let host = scratch.path("upper");
+    fs::create_dir_all(host.join("old/below")).unwrap();
+    let union = plain(&host);
+    let below = find(&union, "old/below").unwrap();
+    let pinned = find(&union, "old").unwrap();
+    union.pin(&pinned).unwrap();
+    let path = |node| union.path(node).map(|path| path.into_os_string());
+    assert_eq!(path(&pinned), Some("/old".into()));
+    fs::rename(host.join("old"), host.join("new")).unwrap();
+    assert_eq!(path(&pinned), Some("/new".into()));
+    assert_eq!(path(&below), Some("/new/below".into()));
+    // Its path has something behind it when it is gone, as this one has.
+    fs::create_dir(host.join("new (deleted)")).unwrap();
+    fs::remove_dir_all(host.join("new")).unwrap();
+    assert_eq!(path(&pinned), None);
+}
+
 #[test]
 fn nothing_leaves_the_directory() {
     let scratch = Scratch::new();
