@@ -90,10 +90,13 @@ pub(super) struct Image {
 /// A container.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
+    pub(super) id: String,
     /// Image, as named at its creation.
     pub(super) image: String,
     pub(super) layers: Layers,
     pub(super) mounts: Vec<Mount>,
+    /// What is in memory, as `--tmpfs` takes it.
+    pub(super) tmpfs: Vec<String>,
     /// Paths of the host directory that are mounted, as they were asked for.
     pub(super) binds: Vec<String>,
     pub(super) upper: Option<String>,

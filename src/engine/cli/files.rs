@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::engine::{Cli, Fault, Result};
+use super::engine::{Cli, Fault, Result, refuse};
 use super::layers::storage_of;
-use super::names::{below, clean, seen};
+use super::names::{below, clean, joined, seen};
 use super::observe::OWN;
 use crate::agent::Mode;
 use crate::agent::wire::{Ask, Done, Given};
 use crate::engine::link::{Link, Lost};
 use crate::engine::{
-    Code, FileAction, FileAnswer, FileRequest, Kind, Place, Storage, Target, Tree, Value,
+    Code, FileAction, FileAnswer, FileRequest, Kind, Place, Storage, Target, Tree, Value, VolumeRef,
 };
 
 impl Cli {
@@ -45,7 +45,10 @@ impl Cli {
     fn answer(&self, place: &Place, done: Done) -> FileAnswer {
         let lies = |path: String| match place {
             Place::Host => Some((Storage::Host, path)),
-            Place::Volume(volume) => Some((Storage::Volume(volume.clone()), path)),
+            Place::Volume(volume) => Some(match self.device_of(volume) {
+                Some(device) => (Storage::Host, joined(&device, &path)),
+                None => (Storage::Volume(volume.clone()), path),
+            }),
             Place::Container(name) => {
                 let writable = Storage::Writable {
                     container: name.clone(),
@@ -105,12 +108,52 @@ impl Cli {
         match place {
             Place::Volume(volume) => {
                 let volume = self.inspected_volume(volume)?;
+                let device = self.state().devices.get(&volume.name).cloned();
+                if let Some(device) = device {
+                    return self.bound_directory(&device);
+                }
                 self.ground.in_world(&volume.at).ok_or_else(|| {
                     Fault::Unsupported("where volumes lie is not known of this engine".to_owned())
                 })
             }
             _ => Ok(self.host.world.clone()),
         }
+    }
+
+    /// The path of the host directory that a volume shows, where symlinks lead to, if there is one.
+    fn device_of(&self, volume: &VolumeRef) -> Option<String> {
+        let id = self.volume_id(volume).ok()?;
+        let device = clean(self.state().devices.get(&id)?);
+        let path = joined(&self.host.world, &device);
+        match self.ground.ask(Ask::Real { path }) {
+            Ok(Given::Path(Some(real))) => {
+                Some(below(&real, &self.host.world).unwrap_or(&device).to_owned())
+            }
+            _ => Some(device),
+        }
+    }
+
+    /// Where the container that sees the daemon's disk has the device of a volume: the engine mounts it for containers
+    /// only (Docker rows 189, 190).
+    fn bound_directory(&self, device: &str) -> Result<String> {
+        self.stay_inside(vec![device.to_owned()])?;
+        let path = joined(&self.host.world, &clean(device));
+        let is_there = |path: &str| {
+            let path = path.to_owned();
+            let real = self.ground.ask(Ask::Real { path });
+            matches!(real, Ok(Given::Path(Some(_))))
+        };
+        let (kind, why) = if is_there(&format!("{path}/.")) {
+            return Ok(path);
+        } else if is_there(&path) {
+            (Kind::MountTypeMismatch, "not a directory")
+        } else {
+            (Kind::MountSourceMissing, "no such file or directory")
+        };
+        refuse(
+            kind,
+            format!("failed to mount local volume: mount {device}: {why}"),
+        )
     }
 
     /// Asks the agent of a place, starting one if there is none.

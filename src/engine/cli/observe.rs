@@ -172,8 +172,10 @@ impl Cli {
                     Storage::Volume(seen.volume.clone()),
                 ),
             };
-            // A volume whose directory is missing has no content.
-            let tree = path.and_then(|path| self.ground.walk(&path, true).ok());
+            // A volume whose directory is missing, or none, has no content.
+            let tree = path
+                .and_then(|path| self.ground.walk(&path, true).ok())
+                .filter(|tree| is_directory(tree));
             volumes.push((seen, of_one(tree.unwrap_or_default(), &storage)));
         }
         volumes.sort_by(|(one, _), (other, _)| one.volume.cmp(&other.volume));
@@ -298,6 +300,12 @@ impl Cli {
         }
         tree
     }
+}
+
+/// Whether what was walked through is a directory.
+pub(super) fn is_directory(tree: &[Found]) -> bool {
+    tree.first()
+        .is_some_and(|top| top.kind == SeenKind::Directory)
 }
 
 fn joined_result<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {

@@ -248,6 +248,10 @@ fn tree(usage: Use<'_>, length: usize, state: &State, dice: &mut Dice) -> Tree {
         if !matches!(node.kind, NodeKind::Hardlink { .. } | NodeKind::Whiteout) {
             pool::dress(&mut node, dice, true);
         }
+        if is_layer {
+            // No archive of a layer holds one.
+            node.xattrs.retain(|_, value| !value.is_empty());
+        }
         entries.push(Entry { path, node });
     }
     Tree(entries)
