@@ -177,6 +177,11 @@ impl Pair<'_> {
             .find(|word| line.contains(word))
             .unwrap_or("other")
         };
+        let lines = if lines.is_empty() {
+            vec![unsaid(ours, theirs)]
+        } else {
+            lines
+        };
         let class = format!(
             "at the end: {section} {}",
             first.as_deref().map_or("", missing)
@@ -197,6 +202,15 @@ impl Pair<'_> {
             .zip([one, other])
             .collect()
     }
+}
+
+/// The first thing in which two worlds differ that read the same.
+fn unsaid(ours: &Outcome, theirs: &Outcome) -> String {
+    let [ours, theirs] = [ours, theirs].map(|outcome| format!("{:#?}", plain_world(outcome)));
+    let mut pairs = ours.lines().zip(theirs.lines());
+    let pair = pairs.find(|(one, other)| one != other);
+    let (one, other) = pair.unwrap_or_default();
+    format!("{} → {}", other.trim(), one.trim())
 }
 
 /// What kind of answer it is.

@@ -18,9 +18,16 @@ impl Cli {
     pub(super) fn look_aside(&self, name: &str, known: &mut Known) -> Result<Vec<Found>> {
         let twin = format!("{PREFIX}{}-twin", self.names.case());
         let image = format!("localhost/{PREFIX}{}-twin/image", self.names.case());
-        let found = self
+        let mut found = self
             .command(&["commit", &self.names.container(name), &image])
             .and_then(|_| self.look_at_twins(&twin, &image, &mut known.tmpfs));
+        if let Err(Fault::Refused(_)) = found {
+            // A VOLUME of its image can be in the way, and goes with no `commit`. What comes in its place has no extended
+            // attributes.
+            found = self
+                .flatten(name, &image)
+                .and_then(|()| self.look_at_twins(&twin, &image, &mut known.tmpfs));
+        }
         self.command(&["image", "rm", "--force", &image]).ok();
         let mut tree = found?;
         let in_memory = tops(&tree, &known.tmpfs);
@@ -38,6 +45,23 @@ impl Cli {
         }
         tree.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(tree)
+    }
+
+    /// A container's tree as an image that has nothing else.
+    fn flatten(&self, name: &str, image: &str) -> Result<()> {
+        let program = &self.ground.program;
+        let name = self.names.container(name);
+        let mut child = program.spawn(program.command(["export", &name]))?;
+        let output = child.stdout.take();
+        let [run, case] = self.names.labels().map(|label| format!("LABEL {label}"));
+        let arguments = ["import", "--change", &run, "--change", &case, "-", image];
+        let said = program.feed(arguments, |to| match output {
+            Some(mut output) => std::io::copy(&mut output, to).map(drop),
+            None => Ok(()),
+        });
+        child.kill().ok();
+        child.wait().ok();
+        self.judge(said?).map(drop)
     }
 
     /// The tree of a twin with all that is in memory, or with what of it is not refused.

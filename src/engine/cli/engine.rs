@@ -160,7 +160,10 @@ impl Cli {
         let name = self.names.container(container);
         let arguments: Vec<&str> = words.iter().copied().chain([name.as_str()]).collect();
         let done = self.command(&arguments);
-        self.hang_up(&Place::Container(container.to_owned()));
+        // One that runs goes on when it is started again, or when what is asked is refused: whose handles are open keep them.
+        if done.is_ok() && words.first() != Some(&"start") {
+            self.hang_up(&Place::Container(container.to_owned()));
+        }
         let ends = matches!(words.first(), Some(&("stop" | "kill")));
         if ends && done.is_ok() && self.known(container).remove_on_exit {
             self.wait_for_removal(&name);

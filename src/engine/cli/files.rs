@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use super::engine::{Cli, Fault, Result, refuse};
 use super::layers::storage_of;
 use super::names::{below, clean, joined, seen};
-use super::observe::OWN;
+use super::observe::{OWN, OWN_PARENTS};
 use crate::agent::Mode;
 use crate::agent::wire::{Ask, Done, Given};
 use crate::engine::link::{Link, Lost};
@@ -46,7 +46,7 @@ impl Cli {
         let lies = |path: String| match place {
             Place::Host => Some((Storage::Host, path)),
             Place::Volume(volume) => Some(match self.device_of(volume) {
-                Some(device) => (Storage::Host, joined(&device, &path)),
+                Some(device) => (Storage::Host, joined(&seen(&device), &path)),
                 None => (Storage::Volume(volume.clone()), path),
             }),
             Place::Container(name) => {
@@ -81,8 +81,28 @@ impl Cli {
                 .mounts
                 .iter()
                 .any(|mount| below(&path, &mount.target).is_some());
-            declared || mounted || !OWN.contains(&path.as_str())
+            let is_own = OWN.contains(&path.as_str())
+                || (OWN_PARENTS.contains(&path.as_str()) && self.has_only_own(container, &path));
+            declared || mounted || !is_own
         });
+    }
+
+    /// Whether there is nothing in a directory but what the engine put there itself.
+    fn has_only_own(&self, container: &str, directory: &str) -> bool {
+        let target = Target::Path(directory.to_owned());
+        let list = FileRequest {
+            action: FileAction::List { target },
+            stop_on_refusal: false,
+        };
+        let place = Place::Container(container.to_owned());
+        let user = Some("0".to_owned());
+        let requests = vec![list];
+        let Ok(Given::Files(done)) = self.ask(&place, Ask::Files { user, requests }) else {
+            return false;
+        };
+        let names = done.into_iter().next().map(|done| done.result);
+        let own = |name: &String| OWN.contains(&format!("{directory}/{name}").as_str());
+        matches!(names, Some(Ok(Value::Names(names))) if names.iter().all(own))
     }
 
     /// Set-up: a tree on the host, in a volume, or in a container's own tree.
@@ -121,7 +141,7 @@ impl Cli {
     }
 
     /// The path of the host directory that a volume shows, where symlinks lead to, if there is one.
-    fn device_of(&self, volume: &VolumeRef) -> Option<String> {
+    pub(super) fn device_of(&self, volume: &VolumeRef) -> Option<String> {
         let id = self.volume_id(volume).ok()?;
         let device = clean(self.state().devices.get(&id)?);
         let path = joined(&self.host.world, &device);
