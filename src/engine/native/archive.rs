@@ -80,12 +80,9 @@ impl Daemon {
             fault(Kind::Other, message)
         })?;
         let written = self.export_into(name, &host, &file).and_then(|()| {
-            let flags = RenameFlags::default();
-            Ok(drop(host.rename(
-                beside.as_os_str(),
-                path.as_os_str(),
-                flags,
-            )?))
+            let (from, to) = (beside.as_os_str(), path.as_os_str());
+            drop(host.rename(from, to, RenameFlags::default())?);
+            Ok(())
         });
         if let Err(fault) = written {
             drop(host.unlink(beside.as_os_str()));
