@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::Result;
@@ -45,11 +45,24 @@ fn directories(path: &Path) -> Result<()> {
     match rustix::fs::mkdir(path, Mode::from_raw_mode(0o755)) {
         Err(Errno::NOENT) => {
             directories(path.parent().ok_or(Errno::NOENT)?)?;
-            rustix::fs::mkdir(path, Mode::from_raw_mode(0o755))
+            rustix::fs::mkdir(path, Mode::from_raw_mode(0o755))?;
         }
-        Err(Errno::EXIST) => Ok(()),
-        made => made,
+        Err(Errno::EXIST) => return Ok(()),
+        made => made?,
     }
+    disown(path)
+}
+
+/// Takes back what a set-group-ID parent has given to something new: its group, and to a directory its mode.
+fn disown(path: &Path) -> Result<()> {
+    let (new, group) = (rustix::fs::lstat(path)?, rustix::process::getegid());
+    if new.st_gid != group.as_raw() {
+        rustix::fs::chownat(CWD, path, None, Some(group), AtFlags::SYMLINK_NOFOLLOW)?;
+    }
+    if Mode::from_raw_mode(new.st_mode).contains(Mode::SGID) {
+        rustix::fs::chmod(path, Mode::from_raw_mode(0o755))?;
+    }
+    Ok(())
 }
 
 fn make(top: &Path, entry: &Entry) -> Result<()> {
@@ -81,6 +94,7 @@ fn make(top: &Path, entry: &Entry) -> Result<()> {
             rustix::fs::symlink(target.as_str(), &path)?;
             None
         }
+        // It has its file's attributes.
         NodeKind::Hardlink { to } => return rustix::fs::link(below(top, to), &path),
         kind => {
             let (kind, device, _) = new_node(kind).ok_or(Errno::INVAL)?;
@@ -88,6 +102,9 @@ fn make(top: &Path, entry: &Entry) -> Result<()> {
             Some(0o644)
         }
     };
+    if !matches!(entry.node.kind, NodeKind::Directory { .. }) {
+        disown(&path)?;
+    }
     let node = Node {
         mode: match entry.node.kind {
             NodeKind::Symlink { .. } => None,

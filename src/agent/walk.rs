@@ -29,8 +29,10 @@ pub(super) fn walk(top: &str, without: &[String], content: bool) -> Result<Vec<F
         if without.iter().any(|path| path.as_bytes() == shown) {
             continue;
         }
+        // The slash at the end of the top follows a symlink.
         let path = top.join(inner.strip_prefix("/").unwrap_or(&inner));
         let found = match look(&path, shown, content) {
+            Err(Errno::NOTDIR) if shown == b"/" => look(top, shown, content)?,
             Err(Errno::NOENT) => continue,
             found => found?,
         };

@@ -6,7 +6,8 @@
 //! is the business of the file system below where a directory is not merged; the path in the host directory of what a
 //! container sees of it, as a process may have moved or removed what is bound, and the engine on overlayfs goes on
 //! naming it by where it was; the content of an exported archive, which has
-//! the times of the run in it. All the rest is the same or a difference: answers, where changed things lie, and the world
+//! the times of the run in it; whatever comes after an operation that an engine cannot perform and says so, as the scenario
+//! ends there. All the rest is the same or a difference: answers, where changed things lie, and the world
 //! at the end.
 
 use std::collections::BTreeMap;
@@ -42,6 +43,13 @@ pub(super) fn difference(scenario: &Scenario, runs: &[(&str, Run)]) -> Option<Di
     let (reference, others) = runs.split_last()?;
     if let Some(broken) = runs.iter().find_map(|(name, run)| failure(name, run)) {
         return Some(broken);
+    }
+    let is_beyond = |run: &Run| {
+        let end = run.as_ref().map(|run| &run.end);
+        matches!(end, Ok(End::Unsupported { step: None, .. }))
+    };
+    if runs.iter().any(|(_, run)| is_beyond(run)) {
+        return None;
     }
     let (their_name, Ok(theirs)) = reference else {
         return None;
@@ -92,6 +100,11 @@ impl Pair<'_> {
     fn first(&self, ours: &Outcome, theirs: &Outcome) -> Option<Difference> {
         let steps = ours.steps.iter().zip(&theirs.steps).enumerate();
         for (index, (one, other)) in steps {
+            let is_beyond =
+                |step: &StepOutcome| matches!(step.answer, Some(Answer::Unsupported(_)));
+            if is_beyond(one) || is_beyond(other) {
+                return None;
+            }
             if plain(one.answer.as_ref()) != plain(other.answer.as_ref())
                 && !self.seeks_in_directory(index, one, other)
             {
@@ -164,6 +177,11 @@ impl Pair<'_> {
             .find(|word| line.contains(word))
             .unwrap_or("other")
         };
+        let lines = if lines.is_empty() {
+            vec![unsaid(ours, theirs)]
+        } else {
+            lines
+        };
         let class = format!(
             "at the end: {section} {}",
             first.as_deref().map_or("", missing)
@@ -184,6 +202,15 @@ impl Pair<'_> {
             .zip([one, other])
             .collect()
     }
+}
+
+/// The first thing in which two worlds differ that read the same.
+fn unsaid(ours: &Outcome, theirs: &Outcome) -> String {
+    let [ours, theirs] = [ours, theirs].map(|outcome| format!("{:#?}", plain_world(outcome)));
+    let mut pairs = ours.lines().zip(theirs.lines());
+    let pair = pairs.find(|(one, other)| one != other);
+    let (one, other) = pair.unwrap_or_default();
+    format!("{} → {}", other.trim(), one.trim())
 }
 
 /// What kind of answer it is.

@@ -1,29 +1,45 @@
 //! Looking at a container that cannot be started: one that is like it but for the mounts is, and what can
 //! be mounted is laid over what is seen there.
 
+use std::collections::BTreeMap;
+
 use super::engine::{Cli, Fault, Known, Result};
-use super::inspected::{Mount, Source};
+use super::inspected::{Mount, Source, is_hidden};
 use super::names::{PREFIX, below, clean, joined, seen};
 use crate::agent::wire::{Ask, Found, Given};
 use crate::agent::{Mode, VARIABLE};
 use crate::engine::{Place, SeenKind};
 
 use super::ground::AGENT;
-use super::observe::OWN;
+use super::observe::{OWN, is_directory};
 
 impl Cli {
     /// The tree of a container that cannot be started. Mounts that cannot be made are taken out of `known`.
     pub(super) fn look_aside(&self, name: &str, known: &mut Known) -> Result<Vec<Found>> {
         let twin = format!("{PREFIX}{}-twin", self.names.case());
         let image = format!("localhost/{PREFIX}{}-twin/image", self.names.case());
-        let found = self.look_at_twin(name, &twin, &image);
-        self.command(&["rm", "--force", &twin]).ok();
+        let mut found = self
+            .command(&["commit", &self.names.container(name), &image])
+            .and_then(|_| self.look_at_twins(&twin, &image, &mut known.tmpfs));
+        if let Err(Fault::Refused(_)) = found {
+            // A VOLUME of its image can be in the way, and goes with no `commit`. What comes in its place has no extended
+            // attributes.
+            found = self
+                .flatten(name, &image)
+                .and_then(|()| self.look_at_twins(&twin, &image, &mut known.tmpfs));
+        }
         self.command(&["image", "rm", "--force", &image]).ok();
         let mut tree = found?;
+        let in_memory = tops(&tree, &known.tmpfs);
         let mut mounts = std::mem::take(&mut known.mounts);
         mounts.sort_by_key(|mount| mount.target.matches('/').count());
-        for mount in mounts {
-            if self.lay_over(&mut tree, &known.mounts, &mount)? {
+        let all = mounts.clone();
+        for mount in mounts.into_iter().filter(|mount| !is_hidden(mount, &all)) {
+            let shown = match mount.source {
+                Source::Tmpfs => in_memory.get(&seen(&mount.target)).cloned(),
+                _ => self.shown(&mount)?,
+            };
+            if shown.is_some_and(|shown| lay_over(&mut tree, &known.mounts, &mount, shown)) {
                 known.mounts.push(mount);
             }
         }
@@ -31,8 +47,45 @@ impl Cli {
         Ok(tree)
     }
 
-    fn look_at_twin(&self, name: &str, twin: &str, image: &str) -> Result<Vec<Found>> {
-        self.command(&["commit", &self.names.container(name), image])?;
+    /// A container's tree as an image that has nothing else.
+    fn flatten(&self, name: &str, image: &str) -> Result<()> {
+        let program = &self.ground.program;
+        let name = self.names.container(name);
+        let mut child = program.spawn(program.command(["export", &name]))?;
+        let output = child.stdout.take();
+        let [run, case] = self.names.labels().map(|label| format!("LABEL {label}"));
+        let arguments = ["import", "--change", &run, "--change", &case, "-", image];
+        let said = program.feed(arguments, |to| match output {
+            Some(mut output) => std::io::copy(&mut output, to).map(drop),
+            None => Ok(()),
+        });
+        child.kill().ok();
+        child.wait().ok();
+        self.judge(said?).map(drop)
+    }
+
+    /// The tree of a twin with all that is in memory, or with what of it is not refused.
+    fn look_at_twins(
+        &self,
+        twin: &str,
+        image: &str,
+        tmpfs: &mut Vec<String>,
+    ) -> Result<Vec<Found>> {
+        let look = |tmpfs: &[String]| {
+            let found = self.look_at_twin(twin, image, tmpfs);
+            self.command(&["rm", "--force", twin]).ok();
+            found
+        };
+        match look(tmpfs) {
+            Err(Fault::Refused(_)) if !tmpfs.is_empty() => {
+                tmpfs.retain(|one| look(std::slice::from_ref(one)).is_ok());
+                look(tmpfs)
+            }
+            found => found,
+        }
+    }
+
+    fn look_at_twin(&self, twin: &str, image: &str, tmpfs: &[String]) -> Result<Vec<Found>> {
         let mut arguments: Vec<String> = ["run", "--detach", "--network=none"]
             .map(str::to_owned)
             .to_vec();
@@ -40,6 +93,7 @@ impl Cli {
         arguments.extend(self.names.labels().map(|label| format!("--label={label}")));
         arguments.push(format!("--env={VARIABLE}={}", Mode::Idle));
         arguments.push(format!("--volume={}:{AGENT}:ro", self.ground.volume()));
+        arguments.extend(tmpfs.iter().map(|tmpfs| format!("--tmpfs={tmpfs}")));
         arguments.extend(self.ground.entry(image));
         self.command(&arguments)?;
         let command = self.ground.exec(twin, &Mode::Serve { root: None });
@@ -55,32 +109,14 @@ impl Cli {
         }
     }
 
-    /// Lays what a mount shows over a tree, unless its source is missing, of another type than its target,
-    /// or its target would have to be made in something that is mounted.
-    fn lay_over(&self, tree: &mut Vec<Found>, laid: &[Mount], mount: &Mount) -> Result<bool> {
+    /// What a mount shows, unless its source is missing.
+    fn shown(&self, mount: &Mount) -> Result<Option<Vec<Found>>> {
         let Some(source) = self.source(mount)? else {
-            return Ok(false);
+            return Ok(None);
         };
-        let Ok(shown) = self.ground.walk(&source, true) else {
-            return Ok(false);
-        };
-        let target = seen(&mount.target);
-        let is_directory = |found: &Found| found.kind == SeenKind::Directory;
-        let fits = if let Some(there) = tree.iter().find(|found| found.path == target) {
-            let top = shown.first();
-            top.is_some_and(|top| is_directory(top) == is_directory(there))
-        } else {
-            let covers = |mount: &Mount| below(&target, &seen(&mount.target)).is_some();
-            !laid.iter().any(covers)
-        };
-        if fits {
-            tree.retain(|found| below(&found.path, &target).is_none());
-            tree.extend(shown.into_iter().map(|found| Found {
-                path: joined(&target, &found.path),
-                ..found
-            }));
-        }
-        Ok(fits)
+        let shown = self.ground.walk(&source, true).ok();
+        // A volume cannot be a file.
+        Ok(shown.filter(|shown| mount.volume().is_none() || is_directory(shown)))
     }
 
     /// Where the container that sees the daemon's disk has a mount's source.
@@ -100,4 +136,36 @@ impl Cli {
             Source::Tmpfs | Source::Image(_) => None,
         })
     }
+}
+
+/// What is seen at the targets of what is in memory, by target.
+fn tops(tree: &[Found], tmpfs: &[String]) -> BTreeMap<String, Vec<Found>> {
+    let top = |tmpfs: &String| {
+        let target = tmpfs.split(':').next().unwrap_or_default();
+        let target = seen(&clean(target));
+        let found = tree.iter().find(|found| found.path == target)?.clone();
+        let path = "/".to_owned();
+        Some((target, vec![Found { path, ..found }]))
+    };
+    tmpfs.iter().filter_map(top).collect()
+}
+
+/// Lays what a mount shows over a tree, unless it is of another type than its target, or its target would have to be made
+/// in something that is mounted.
+fn lay_over(tree: &mut Vec<Found>, laid: &[Mount], mount: &Mount, shown: Vec<Found>) -> bool {
+    let target = seen(&mount.target);
+    let fits = if let Some(there) = tree.iter().find(|found| found.path == target) {
+        is_directory(&shown) == (there.kind == SeenKind::Directory)
+    } else {
+        let covers = |mount: &Mount| below(&target, &seen(&mount.target)).is_some();
+        !laid.iter().any(covers)
+    };
+    if fits {
+        tree.retain(|found| below(&found.path, &target).is_none());
+        tree.extend(shown.into_iter().map(|found| Found {
+            path: joined(&target, &found.path),
+            ..found
+        }));
+    }
+    fits
 }

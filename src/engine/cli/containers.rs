@@ -2,7 +2,7 @@
 
 use super::engine::{Cli, Fault, Known, Result};
 use super::flavor::Flavor;
-use super::inspected::{Container, Mount, Source};
+use super::inspected::{Container, Mount, Source, is_hidden};
 use super::layers::storage_of;
 use super::names::{below, clean, joined, seen};
 use crate::agent::wire::{Ask, Given};
@@ -32,13 +32,14 @@ impl Cli {
             arguments.push("--passwd=false".to_owned());
         }
         arguments.extend(self.arguments(spec));
-        let before = self.state().containers.contains_key(&spec.name);
+        let before = self.known(&spec.name).id;
         let done = self.command(&arguments);
         if done.is_ok() && !at_once {
             self.remember_later(spec);
-        } else if (done.is_ok() || (verb == "run" && !before))
-            // A container that cannot be started is there all the same.
+        } else if (done.is_ok() || verb == "run")
+            // A container that cannot be started is there all the same; one of before may have its name.
             && let Ok(Some(container)) = self.inspect_container(&spec.name)
+            && container.id != before
         {
             self.learn(spec, container);
         }
@@ -115,9 +116,11 @@ impl Cli {
             }
         }
         let known = Known {
+            id: container.id,
             image: spec.image.clone(),
             layers,
             mounts,
+            tmpfs: container.tmpfs,
             binds,
             upper: container.upper,
             paused: false,
@@ -187,8 +190,10 @@ impl Cli {
         let (state, exit_code) = known
             .looked_at
             .unwrap_or((container.state(), container.exit_code));
-        let mut mounts: Vec<MountSeen> = Self::mounts_of(container)
+        let listed = Self::mounts_of(container);
+        let mut mounts: Vec<MountSeen> = listed
             .iter()
+            .filter(|mount| !is_hidden(mount, &listed))
             .map(|mount| MountSeen {
                 target: mount.target.clone(),
                 // A volume that shows a host directory is a volume to `inspect`.

@@ -90,10 +90,13 @@ pub(super) struct Image {
 /// A container.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
+    pub(super) id: String,
     /// Image, as named at its creation.
     pub(super) image: String,
     pub(super) layers: Layers,
     pub(super) mounts: Vec<Mount>,
+    /// What is in memory, as `--tmpfs` takes it.
+    pub(super) tmpfs: Vec<String>,
     /// Paths of the host directory that are mounted, as they were asked for.
     pub(super) binds: Vec<String>,
     pub(super) upper: Option<String>,
@@ -157,7 +160,10 @@ impl Cli {
         let name = self.names.container(container);
         let arguments: Vec<&str> = words.iter().copied().chain([name.as_str()]).collect();
         let done = self.command(&arguments);
-        self.hang_up(&Place::Container(container.to_owned()));
+        // One that runs goes on when it is started again, or when what is asked is refused: whose handles are open keep them.
+        if done.is_ok() && words.first() != Some(&"start") {
+            self.hang_up(&Place::Container(container.to_owned()));
+        }
         let ends = matches!(words.first(), Some(&("stop" | "kill")));
         if ends && done.is_ok() && self.known(container).remove_on_exit {
             self.wait_for_removal(&name);

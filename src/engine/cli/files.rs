@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::engine::{Cli, Fault, Result};
+use super::engine::{Cli, Fault, Result, refuse};
 use super::layers::storage_of;
-use super::names::{below, clean, seen};
-use super::observe::OWN;
+use super::names::{below, clean, joined, seen};
+use super::observe::{OWN, OWN_PARENTS};
 use crate::agent::Mode;
 use crate::agent::wire::{Ask, Done, Given};
 use crate::engine::link::{Link, Lost};
 use crate::engine::{
-    Code, FileAction, FileAnswer, FileRequest, Kind, Place, Storage, Target, Tree, Value,
+    Code, FileAction, FileAnswer, FileRequest, Kind, Place, Storage, Target, Tree, Value, VolumeRef,
 };
 
 impl Cli {
@@ -45,7 +45,10 @@ impl Cli {
     fn answer(&self, place: &Place, done: Done) -> FileAnswer {
         let lies = |path: String| match place {
             Place::Host => Some((Storage::Host, path)),
-            Place::Volume(volume) => Some((Storage::Volume(volume.clone()), path)),
+            Place::Volume(volume) => Some(match self.device_of(volume) {
+                Some(device) => (Storage::Host, joined(&seen(&device), &path)),
+                None => (Storage::Volume(volume.clone()), path),
+            }),
             Place::Container(name) => {
                 let writable = Storage::Writable {
                     container: name.clone(),
@@ -78,8 +81,28 @@ impl Cli {
                 .mounts
                 .iter()
                 .any(|mount| below(&path, &mount.target).is_some());
-            declared || mounted || !OWN.contains(&path.as_str())
+            let is_own = OWN.contains(&path.as_str())
+                || (OWN_PARENTS.contains(&path.as_str()) && self.has_only_own(container, &path));
+            declared || mounted || !is_own
         });
+    }
+
+    /// Whether there is nothing in a directory but what the engine put there itself.
+    fn has_only_own(&self, container: &str, directory: &str) -> bool {
+        let target = Target::Path(directory.to_owned());
+        let list = FileRequest {
+            action: FileAction::List { target },
+            stop_on_refusal: false,
+        };
+        let place = Place::Container(container.to_owned());
+        let user = Some("0".to_owned());
+        let requests = vec![list];
+        let Ok(Given::Files(done)) = self.ask(&place, Ask::Files { user, requests }) else {
+            return false;
+        };
+        let names = done.into_iter().next().map(|done| done.result);
+        let own = |name: &String| OWN.contains(&format!("{directory}/{name}").as_str());
+        matches!(names, Some(Ok(Value::Names(names))) if names.iter().all(own))
     }
 
     /// Set-up: a tree on the host, in a volume, or in a container's own tree.
@@ -105,12 +128,52 @@ impl Cli {
         match place {
             Place::Volume(volume) => {
                 let volume = self.inspected_volume(volume)?;
+                let device = self.state().devices.get(&volume.name).cloned();
+                if let Some(device) = device {
+                    return self.bound_directory(&device);
+                }
                 self.ground.in_world(&volume.at).ok_or_else(|| {
                     Fault::Unsupported("where volumes lie is not known of this engine".to_owned())
                 })
             }
             _ => Ok(self.host.world.clone()),
         }
+    }
+
+    /// The path of the host directory that a volume shows, where symlinks lead to, if there is one.
+    pub(super) fn device_of(&self, volume: &VolumeRef) -> Option<String> {
+        let id = self.volume_id(volume).ok()?;
+        let device = clean(self.state().devices.get(&id)?);
+        let path = joined(&self.host.world, &device);
+        match self.ground.ask(Ask::Real { path }) {
+            Ok(Given::Path(Some(real))) => {
+                Some(below(&real, &self.host.world).unwrap_or(&device).to_owned())
+            }
+            _ => Some(device),
+        }
+    }
+
+    /// Where the container that sees the daemon's disk has the device of a volume: the engine mounts it for containers
+    /// only (Docker rows 189, 190).
+    fn bound_directory(&self, device: &str) -> Result<String> {
+        self.stay_inside(vec![device.to_owned()])?;
+        let path = joined(&self.host.world, &clean(device));
+        let is_there = |path: &str| {
+            let path = path.to_owned();
+            let real = self.ground.ask(Ask::Real { path });
+            matches!(real, Ok(Given::Path(Some(_))))
+        };
+        let (kind, why) = if is_there(&format!("{path}/.")) {
+            return Ok(path);
+        } else if is_there(&path) {
+            (Kind::MountTypeMismatch, "not a directory")
+        } else {
+            (Kind::MountSourceMissing, "no such file or directory")
+        };
+        refuse(
+            kind,
+            format!("failed to mount local volume: mount {device}: {why}"),
+        )
     }
 
     /// Asks the agent of a place, starting one if there is none.

@@ -11,7 +11,7 @@ use super::engine::{Cli, Fault, Image, Known, Result};
 use super::flavor::Flavor;
 use super::layers::{Layer, Layers, Paths, of_tree, of_upper};
 use super::names::{CASE_LABEL, RUN_LABEL, below};
-use super::observe::OWN;
+use super::observe::{OWN, OWN_PARENTS};
 use super::packed::Packed;
 use super::shared::{content, with_tag};
 use crate::engine::{CommitSpec, ImageConfig, ImageSpec, Storage, Tree, Value};
@@ -150,7 +150,10 @@ impl Cli {
         self.command(&arguments)?;
         let known = self.known(&spec.container);
         let paths = match &known.upper {
-            Some(upper) => self.without_own(of_upper(&self.upper(upper)?)),
+            Some(upper) => without_own(
+                of_upper(&self.upper(upper)?),
+                self.ground.about.flavor == Flavor::Podman,
+            ),
             None => BTreeMap::new(),
         };
         let mut image = Image {
@@ -175,20 +178,6 @@ impl Cli {
             .get(container)
             .cloned()
             .unwrap_or_default()
-    }
-
-    /// A writable layer without what the engine put there itself.
-    fn without_own(&self, mut paths: Paths) -> Paths {
-        // Every writable layer has a root of its own.
-        paths.remove("/");
-        paths.retain(|path, _| OWN.iter().all(|own| below(path, own).is_none()));
-        for directory in ["/etc", "/run"] {
-            let inside = |path: &String| below(path, directory).is_some_and(|inner| inner != "/");
-            if self.ground.about.flavor == Flavor::Podman && !paths.keys().any(inside) {
-                paths.remove(directory);
-            }
-        }
-        paths
     }
 
     /// What is in a writable layer on the daemon's disk.
@@ -226,7 +215,8 @@ impl Cli {
                 image: image.to_owned(),
                 number: 1,
             },
-            paths: self.without_own(paths),
+            // What was exported has what engines make for their own files.
+            paths: without_own(paths, true),
         };
         let imported = Image {
             layers: vec![Arc::new(layer)],
@@ -338,4 +328,19 @@ fn merge(config: &mut ImageConfig, over: &ImageConfig) {
     if over.working_dir.is_some() {
         config.working_dir.clone_from(&over.working_dir);
     }
+}
+
+/// A writable layer or an archive without what the engine put there itself, and if `parents` the directories that it makes
+/// for that and that have nothing else.
+fn without_own(mut paths: Paths, parents: bool) -> Paths {
+    // Every writable layer has a root of its own.
+    paths.remove("/");
+    paths.retain(|path, _| OWN.iter().all(|own| below(path, own).is_none()));
+    for &directory in OWN_PARENTS.iter().filter(|_| parents) {
+        let inside = |path: &String| below(path, directory).is_some_and(|inner| inner != "/");
+        if !paths.keys().any(inside) {
+            paths.remove(directory);
+        }
+    }
+    paths
 }

@@ -10,10 +10,13 @@ use crate::engine::ContainerState;
 /// A container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Container {
+    pub(super) id: String,
     pub(super) name: String,
     pub(super) status: String,
     pub(super) exit_code: i32,
     pub(super) mounts: Vec<Mount>,
+    /// What is in memory, as `--tmpfs` takes it.
+    pub(super) tmpfs: Vec<String>,
     /// The writable layer on the daemon's disk, when the storage driver has it in one directory.
     pub(super) upper: Option<String>,
 }
@@ -69,10 +72,11 @@ impl Container {
     pub(super) fn parse(value: &Value) -> Self {
         let listed = value.get("Mounts").and_then(Value::as_array);
         let mut mounts: Vec<Mount> = listed.into_iter().flatten().map(Mount::parse).collect();
-        // Docker keeps `--tmpfs` apart.
+        // Docker keeps `--tmpfs` apart. What else has its target is listed, but not mounted (row 99).
         for (target, options) in texts(value, "/HostConfig/Tmpfs") {
             let target = clean(&target);
-            if mounts.iter().all(|mount| mount.target != target) {
+            let is_listed = |mount: &Mount| mount.target == target && mount.source == Source::Tmpfs;
+            if !mounts.iter().any(is_listed) {
                 mounts.push(Mount {
                     target,
                     source: Source::Tmpfs,
@@ -80,9 +84,11 @@ impl Container {
                 });
             }
         }
+        // Of two with one target the tmpfs comes last.
         mounts.sort_by(|a, b| a.target.cmp(&b.target));
         let upper = text(value, "/GraphDriver/Data/UpperDir");
         Self {
+            id: text(value, "/Id"),
             name: text(value, "/Name").trim_start_matches('/').to_owned(),
             status: text(value, "/State/Status"),
             exit_code: value
@@ -91,6 +97,7 @@ impl Container {
                 .and_then(|code| i32::try_from(code).ok())
                 .unwrap_or(0),
             mounts,
+            tmpfs: tmpfs_of(value),
             upper: (!upper.is_empty()).then_some(upper),
         }
     }
@@ -104,6 +111,37 @@ impl Container {
             _ => ContainerState::Exited,
         }
     }
+}
+
+/// `TARGET` or `TARGET:OPTIONS`, of the short form and of the long one.
+fn tmpfs_of(value: &Value) -> Vec<String> {
+    let with = |target: &str, options: &str| match options {
+        "" => target.to_owned(),
+        options => format!("{target}:{options}"),
+    };
+    let short = texts(value, "/HostConfig/Tmpfs");
+    let short = short.iter().map(|(target, options)| with(target, options));
+    let long = value
+        .pointer("/HostConfig/Mounts")
+        .and_then(Value::as_array);
+    let long = long
+        .into_iter()
+        .flatten()
+        .filter(|mount| text(mount, "/Type") == "tmpfs");
+    let long = long.map(|mount| {
+        let number = |pointer: &str| mount.pointer(pointer).and_then(Value::as_u64);
+        let size = number("/TmpfsOptions/SizeBytes").map(|size| format!("size={size}"));
+        let mode = number("/TmpfsOptions/Mode").map(|mode| format!("mode={mode:o}"));
+        let options: Vec<String> = size.into_iter().chain(mode).collect();
+        with(&text(mount, "/Target"), &options.join(","))
+    });
+    short.chain(long).collect()
+}
+
+/// Whether a mount is listed only: a tmpfs with the same target is mounted in its place.
+pub(super) fn is_hidden(mount: &Mount, all: &[Mount]) -> bool {
+    let hides = |other: &Mount| other.target == mount.target && other.source == Source::Tmpfs;
+    mount.source != Source::Tmpfs && all.iter().any(hides)
 }
 
 impl Mount {
@@ -141,7 +179,9 @@ mod tests {
     #[test]
     fn what_docker_inspects() {
         let json = r#"[{"Name": "/c", "State": {"Status": "exited", "ExitCode": 137},
-            "HostConfig": {"Tmpfs": {"/t/": "size=1m,ro"}},
+            "HostConfig": {"Tmpfs": {"/t/": "size=1m,ro", "/z": ""}, "Mounts": [
+                {"Type": "tmpfs", "Target": "/m", "TmpfsOptions": {"SizeBytes": 4096, "Mode": 448}},
+                {"Type": "bind", "Target": "/b"}]},
             "GraphDriver": {"Data": {"UpperDir": "/d/diff"}},
             "Mounts": [{"Type": "volume", "Name": "v", "Source": "/s", "Destination": "/z", "RW": true},
                        {"Type": "bind", "Source": "/h", "Destination": "/b", "RW": false}]}]"#;
@@ -156,7 +196,12 @@ mod tests {
             .iter()
             .map(|m| (m.target.as_str(), m.read_only))
             .collect();
-        assert_eq!(mounts, [("/b", true), ("/t", true), ("/z", false)]);
+        let expected = [("/b", true), ("/t", true), ("/z", false), ("/z", false)];
+        assert_eq!(mounts, expected);
+        let last = seen.mounts.last().map(|mount| &mount.source);
+        assert_eq!(last, Some(&Source::Tmpfs));
+        let expected = ["/t/:size=1m,ro", "/z", "/m:size=4096,mode=700"];
+        assert_eq!(seen.tmpfs, expected);
         assert!(list("{}", Container::parse).is_err());
     }
 }

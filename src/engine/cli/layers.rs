@@ -38,8 +38,20 @@ pub(super) fn storage_of<'a>(layers: &'a Layers, path: &str) -> Option<&'a Stora
 
 /// The attributes that a directory has in the topmost layer that has it.
 pub(super) fn directory<'a>(layers: &'a Layers, path: &str) -> Option<&'a Directory> {
-    let mut downwards = layers.iter().rev();
-    downwards.find_map(|layer| layer.paths.get(path))?.as_ref()
+    for layer in layers.iter().rev() {
+        if let Some(found) = layer.paths.get(path) {
+            return found.as_ref();
+        }
+        // What is no directory here, or is deleted here, hides what is below it in the layers below.
+        let mut above = path
+            .match_indices('/')
+            .skip(1)
+            .filter_map(|(at, _)| layer.paths.get(path.get(..at)?));
+        if above.any(Option::is_none) {
+            return None;
+        }
+    }
+    None
 }
 
 /// The paths of a declared layer. What it implies takes its attributes from below, else 0755 0:0.
@@ -56,7 +68,8 @@ pub(super) fn of_tree(tree: &Tree, below: &Layers) -> Paths {
     for entry in &tree.0 {
         let node = &entry.node;
         let what = match node.kind {
-            NodeKind::Whiteout => continue,
+            // It has none of the attributes that it had below.
+            NodeKind::Whiteout => None,
             NodeKind::Directory { .. } => Some(Directory {
                 mode: node.mode.unwrap_or(0o755),
                 uid: node.uid.unwrap_or(0),

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::agent::leads_out;
 
 use super::engine::{Cli, Fault, Result};
+use super::names::clean;
 
 /// The host directory on this machine.
 pub(super) enum Mirror {
@@ -34,6 +35,10 @@ impl Mirror {
         if leads_out(self.top(), path) {
             let why = format!("{path} leads out of the host directory");
             return Err(Fault::Unsupported(why));
+        }
+        if clean(path) == "/" {
+            // Our directory has a name, which the top of a host has not: only its content is meant.
+            return Ok(format!("{}/.", self.top().display()));
         }
         let path = path
             .strip_prefix("./")

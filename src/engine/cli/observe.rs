@@ -28,6 +28,9 @@ pub(super) const OWN: &[&str] = &[
     "/run/secrets",
 ];
 
+/// Directories that engines make for their own files only.
+pub(super) const OWN_PARENTS: &[&str] = &["/etc", "/run"];
+
 /// How many containers are looked at at a time.
 const SIDE_BY_SIDE: usize = 4;
 
@@ -149,7 +152,7 @@ impl Cli {
             .ground
             .walk(&self.host.world, true)
             .map_err(Fault::Broken)?;
-        Ok(of_one(found, &Storage::Host))
+        Ok(of_one(found, &Storage::Host, "/"))
     }
 
     fn look_at_volumes(
@@ -162,19 +165,23 @@ impl Cli {
         for volume in listed {
             let seen = self.volume_seen(volume, &users);
             let device = self.state().devices.get(&volume.name).cloned();
-            let (path, storage) = match device {
+            let (path, storage, top) = match device {
                 Some(device) => (
                     Some(joined(&self.host.world, &clean(&device))),
                     Storage::Host,
+                    self.device_of(&seen.volume).unwrap_or_default(),
                 ),
                 None => (
                     self.ground.in_world(&volume.at),
                     Storage::Volume(seen.volume.clone()),
+                    "/".to_owned(),
                 ),
             };
-            // A volume whose directory is missing has no content.
-            let tree = path.and_then(|path| self.ground.walk(&path, true).ok());
-            volumes.push((seen, of_one(tree.unwrap_or_default(), &storage)));
+            // A volume whose directory is missing, or none, has no content.
+            let tree = path
+                .and_then(|path| self.ground.walk(&path, true).ok())
+                .filter(|tree| is_directory(tree));
+            volumes.push((seen, of_one(tree.unwrap_or_default(), &storage, &top)));
         }
         volumes.sort_by(|(one, _), (other, _)| one.volume.cmp(&other.volume));
         volumes
@@ -287,8 +294,7 @@ impl Cli {
                 root.mode = 0o755;
             }
         }
-        // Directories that the engine made for its own files only.
-        for directory in ["/etc", "/run"] {
+        for &directory in OWN_PARENTS {
             let inside =
                 |seen: &Seen| below(&seen.path, directory).is_some_and(|inner| inner != "/");
             let declared = storage_of(&known.layers, directory).is_some();
@@ -300,17 +306,24 @@ impl Cli {
     }
 }
 
+/// Whether what was walked through is a directory.
+pub(super) fn is_directory(tree: &[Found]) -> bool {
+    tree.first()
+        .is_some_and(|top| top.kind == SeenKind::Directory)
+}
+
 fn joined_result<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
     let died = |_| Err(Fault::Broken("a thread panicked".to_owned()));
     thread.join().unwrap_or_else(died)
 }
 
-fn of_one(found: Vec<Found>, storage: &Storage) -> Vec<Seen> {
+/// A tree of one storage, from a path of it on.
+fn of_one(found: Vec<Found>, storage: &Storage, top: &str) -> Vec<Seen> {
     let mut inodes = BTreeMap::new();
     found
         .into_iter()
         .map(|found| {
-            let inner = found.path.clone();
+            let inner = joined(&super::names::seen(top), &found.path);
             seen(found, storage.clone(), inner, &mut inodes)
         })
         .collect()

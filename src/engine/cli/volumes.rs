@@ -67,7 +67,7 @@ impl Cli {
     }
 
     /// A volume's name in the daemon.
-    fn volume_id(&self, volume: &VolumeRef) -> Result<String> {
+    pub(super) fn volume_id(&self, volume: &VolumeRef) -> Result<String> {
         if let VolumeRef::Anonymous { container, .. } = volume {
             self.take_in(container);
         }

@@ -9,12 +9,13 @@ use tar::{Archive, Builder, Entry, EntryType, Header};
 
 use super::copy::stuck;
 use super::daemon::Daemon;
+use super::output::{check_export, kind_of};
 use super::refusals::{Fault, Result, fault, refuse, text};
 use super::transfer::{Body, CAPABILITY, Content, Item, Owners, Source, Stuck, Target};
 use crate::engine::{Kind, Value};
 use crate::rootfs::{OpenFile, OpenFlag, OpenHow, Process, Rootfs, Subject, host_root};
 use crate::store::{Config, Layer, names};
-use crate::union::Errno;
+use crate::union::{Errno, RenameFlags};
 
 /// Prefix of an extended attribute in a PAX header.
 const PAX_XATTR: &str = "SCHILY.xattr.";
@@ -68,21 +69,35 @@ impl Write for Stream<'_> {
 }
 
 impl Daemon {
-    /// `docker export`: without what is mounted (Docker row 175).
+    /// `docker export`: without what is mounted (Docker row 175). The command line writes beside the file and renames
+    /// over it: who has the old one open or linked keeps it.
     pub(super) fn export(&mut self, name: &str, to: &str) -> Result<Value> {
+        let host = self.host_process()?;
+        check_export(&host, to)?;
+        let path = PathBuf::from(super::translate::host_path(to));
+        let (file, beside) = open_beside(&host, &path).map_err(|errno| {
+            let message = format!("failed to export container: open {to}: {}", text(errno));
+            fault(Kind::Other, message)
+        })?;
+        let written = self.export_into(name, &host, &file).and_then(|()| {
+            let (from, to) = (beside.as_os_str(), path.as_os_str());
+            drop(host.rename(from, to, RenameFlags::default())?);
+            Ok(())
+        });
+        if let Err(fault) = written {
+            drop(host.unlink(beside.as_os_str()));
+            return Err(fault);
+        }
+        self.placed_on_host(&host, &path)
+    }
+
+    fn export_into(&mut self, name: &str, host: &Process, file: &OpenFile) -> Result<()> {
         let (number, _) = self.container(name)?;
         let rootfs = Rootfs::new(self.root(number)?, false);
         let process = Process::new(rootfs.into(), host_root(), Path::new("/"))?;
-        let host = self.host_process()?;
-        let how = OpenHow::new(&[OpenFlag::Write, OpenFlag::Create, OpenFlag::Truncate]);
-        let path = super::translate::host_path(to);
-        let file = host.open(path.as_ref(), how, 0o600).map_err(|errno| {
-            let message = format!("failed to export container: open {to}: {}", text(errno));
-            fault(Kind::NoSuchPath, message)
-        })?;
         let stream = Stream {
-            process: &host,
-            file: &file.file,
+            process: host,
+            file,
         };
         let mut builder = Builder::new(io::BufWriter::with_capacity(BUFFER, stream));
         let (top, xattrs, is_layer) = (PathBuf::from("/"), &[CAPABILITY][..], false);
@@ -95,7 +110,7 @@ impl Daemon {
         source.walk(|item| append(&mut builder, &source, &item))?;
         let finished = builder.into_inner().and_then(|mut writer| writer.flush());
         finished.map_err(|error| errno_of(&error))?;
-        self.placed_on_host(&host, Path::new(&path))
+        Ok(())
     }
 
     /// `docker import`.
@@ -104,7 +119,7 @@ impl Daemon {
         let path = super::translate::host_path(from);
         let file = host
             .open_to_read(path.as_ref())
-            .map_err(|errno| fault(Kind::NoSuchPath, format!("open {from}: {}", text(errno))))?;
+            .map_err(|errno| fault(kind_of(errno), format!("open {from}: {}", text(errno))))?;
         let (number, directory) = self.make_layer()?;
         let (process, _) = self.bare_process(directory)?;
         let stream = io::BufReader::with_capacity(
@@ -124,6 +139,21 @@ impl Daemon {
             position: 1,
         };
         self.publish_image(image, vec![layer], Config::default(), None)
+    }
+}
+
+/// A new file in the directory of another, and its path.
+fn open_beside(host: &Process, path: &Path) -> std::result::Result<(OpenFile, PathBuf), Errno> {
+    let how = OpenHow::new(&[OpenFlag::Write, OpenFlag::Create, OpenFlag::Exclusive]);
+    let base = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut number = 0_u32;
+    loop {
+        // As long as Go's, which decides whether it is too long.
+        let beside = path.with_file_name(format!(".tmp-{base}{number:010}"));
+        match host.open(beside.as_os_str(), how, 0o600) {
+            Err(Errno::EXIST) if number < u32::MAX => number += 1,
+            opened => return Ok((opened?.file, beside)),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::engine::{Kind, Storage};
 use crate::rootfs::{self, Locks, Rootfs, TargetKind, host_root};
 use crate::store::spec::{TmpfsOptions, TmpfsRefusal, parse_tmpfs_options, path};
 use crate::store::{Container, Mount, Number};
-use crate::union::{Errno, FileKind, SetAttributes, Space, Union};
+use crate::union::{Errno, FileKind, NodeRef, SetAttributes, Space, Union};
 
 /// What a container is mounted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,6 +192,11 @@ impl Daemon {
                 assembly.make_target(&target, kind)?;
                 (union, node, mounted)
             }
+            What::Absent(path) => {
+                assembly.make_target(&target, TargetKind::Directory)?;
+                let (union, node) = self.stand_in(assembly, &path)?;
+                (union, node, Mounted::One(Storage::Host))
+            }
             What::Memory(options) => {
                 let (container, target) = (container.to_owned(), target.clone());
                 let union = self.memory(assembly, &target, options)?;
@@ -218,6 +223,20 @@ impl Daemon {
         assembly.done.push((mount, in_memory));
         assembly.mounts.insert(id, mounted);
         Ok(())
+    }
+
+    /// An empty directory in the place of one of the host that starting the container would make, at the same path of a
+    /// tree that goes with the look.
+    fn stand_in(&mut self, assembly: &mut Assembly, path: &str) -> Result<(Arc<Union>, NodeRef)> {
+        let (passing, directory) = self.store.make_passing()?;
+        assembly.tmpfs.push(passing);
+        let union = self
+            .ground
+            .fresh_plain(directory, self.store.work(), None)?;
+        let tree = Arc::new(Rootfs::new(Arc::clone(&union), false));
+        tree.make_target(Path::new(path), TargetKind::Directory)?;
+        let (_, node) = tree.find(Path::new(path))?;
+        Ok((union, node))
     }
 
     /// An empty tmpfs. As runc 1.1 does it, the mode is that of the directory that was there before, and

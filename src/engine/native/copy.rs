@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::assemble::Purpose;
 use super::daemon::Daemon;
+use super::output::check_copy;
 use super::refusals::{Fault, Result, fault, refuse, text};
 use super::transfer::{CAPABILITY, Owners, Source, Stuck, Target, transfer};
 use super::view::View;
@@ -89,9 +90,9 @@ impl Daemon {
     }
 
     fn copy_out(&mut self, name: &str, from: &str, to: &str, flags: Flags) -> Result<Value> {
-        let (process, _, _) = self.copy_process(name)?;
         let host = self.host_process()?;
-        check_output(&host, to)?;
+        check_copy(&host, to)?;
+        let (process, _, _) = self.copy_process(name)?;
         let source = End {
             process: &process,
             path: absolute(from),
@@ -116,8 +117,23 @@ impl Daemon {
     }
 
     fn copy_in(&mut self, from: &str, name: &str, to: &str, flags: Flags) -> Result<Value> {
-        let (process, view, container) = self.copy_process(name)?;
         let host = self.host_process()?;
+        let source = End {
+            process: &host,
+            path: absolute(from),
+        };
+        let missing = |errno| match errno {
+            Errno::NOTDIR => fault(Kind::NotADirectory, "not a directory"),
+            errno => fault(Kind::NoSuchPath, format!("lstat {from}: {}", text(errno))),
+        };
+        let (process, view, container) = match self.copy_process(name) {
+            // The source is missed first.
+            Err(refused @ Fault::Refused(_)) => {
+                find_source(&source, flags.follow, missing)?;
+                return Err(refused);
+            }
+            found => found?,
+        };
         let mut target = End {
             process: &process,
             path: absolute(to),
@@ -138,14 +154,6 @@ impl Daemon {
             );
             return refuse(Kind::Other, message);
         }
-        let source = End {
-            process: &host,
-            path: absolute(from),
-        };
-        let missing = |errno| match errno {
-            Errno::NOTDIR => fault(Kind::NotADirectory, "not a directory"),
-            errno => fault(Kind::NoSuchPath, format!("lstat {from}: {}", text(errno))),
-        };
         let found = find_source(&source, flags.follow, missing)?;
         let (directory, base) = place(&target, &found, to)?;
         check_extraction(&process, &directory, name, &container)?;
@@ -295,32 +303,6 @@ fn root_device(process: &Process) -> Result<u64> {
             follow: true,
         })?
         .dev)
-}
-
-/// `ValidateOutputPath`: what the command line asks of a destination on the host before it begins.
-fn check_output(host: &Process, asked: &str) -> Result<()> {
-    let cleaned = absolute(&path::clean(asked));
-    let (parent, _) = split(&cleaned);
-    let subject = Subject::Path {
-        path: parent.as_ref(),
-        follow: true,
-    };
-    if host.stat(&subject).is_err() {
-        let message = format!("invalid output path: directory \"{parent}\" does not exist");
-        return refuse(Kind::NoSuchPath, message);
-    }
-    let there = Subject::Path {
-        path: cleaned.as_ref(),
-        follow: true,
-    };
-    if let Ok(stat) = host.stat(&there)
-        && matches!(stat.attributes.kind, FileKind::Character | FileKind::Block)
-    {
-        let message =
-            format!("invalid output path: \"{asked}\" must be a directory or a regular file");
-        return refuse(Kind::Other, message);
-    }
-    Ok(())
 }
 
 fn kind(end: &End<'_>) -> Option<FileKind> {

@@ -266,7 +266,7 @@ pub(super) fn make_working_directory(bare: &Arc<Rootfs>, container: &Container) 
     };
     let not_directory = || {
         fault(
-            Kind::Other,
+            Kind::NotADirectory,
             format!("Cannot mkdir: {directory} is not a directory"),
         )
     };

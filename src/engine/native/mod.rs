@@ -40,6 +40,7 @@ mod lifecycle;
 mod load;
 mod look;
 mod observe;
+mod output;
 mod plant;
 mod private;
 mod probe;

@@ -22,6 +22,8 @@ pub(super) enum What {
     There(Arc<Union>, NodeRef, Mounted),
     /// A tmpfs, made when its mount point is known.
     Memory(TmpfsOptions),
+    /// A directory of the host that would be made first, by its path.
+    Absent(String),
 }
 
 impl Daemon {
@@ -40,6 +42,9 @@ impl Daemon {
                     propagation: None,
                     ..source.clone()
                 };
+                if purpose == Purpose::Look && source.create && self.is_absent(&source.path)? {
+                    return Ok((What::Absent(source.path.clone()), source.path.clone()));
+                }
                 let source = if purpose == Purpose::Look {
                     &look
                 } else {
@@ -120,6 +125,16 @@ impl Daemon {
             "error while mounting volume: failed to mount local volume: mount {device}, flags: 0x1000: {why}"
         );
         Err(fault(kind, message))
+    }
+
+    /// Whether nothing is at a path of the host, so that `-v` makes a directory there.
+    fn is_absent(&self, path: &str) -> Result<bool> {
+        let host = self.host_rootfs()?;
+        if host.find(Path::new(path)).err() != Some(Errno::NOENT) {
+            return Ok(false);
+        }
+        let process = Process::new(host, host_root(), Path::new("/"))?;
+        Ok(process.read_link(path.as_ref()).is_err())
     }
 
     /// The host's directory or file: Docker rows 120, 122, 143, 148.

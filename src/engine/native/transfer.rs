@@ -1,7 +1,7 @@
 //! From one tree to another as `docker cp`, `commit`, `export` and `import` do it: through a tar archive.
 //!
 //! What an archive of Docker's does not keep is lost on the way (moby `pkg/archive`): sockets; fractions of a
-//! second; access times; extended attributes but `security.capability`. Seen on Docker 20.10.
+//! second, and times before 1970; access times; extended attributes but `security.capability`. Seen on Docker 20.10.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -379,6 +379,8 @@ impl<'a> Target<'a> {
             path: full.as_os_str(),
             follow: false,
         };
+        // As moby does it (`pkg/system/chtimes.go`).
+        let seconds = seconds.max(0);
         let time = Some(Timestamp { seconds, nanos: 0 });
         drop(self.process.set_times(
             &subject,

@@ -340,9 +340,10 @@ fn rmdir(scene: &mut Scene<'_>) -> FileAction {
 
 fn delete(scene: &mut Scene<'_>) -> FileAction {
     scene.state.note_removal(&scene.place);
+    let path = scene.path();
     FileAction::Delete {
-        path: scene.path(),
-        recursive: scene.dice.chance(40),
+        recursive: scene.dice.chance(40) && !pool::is_top(&path),
+        path,
     }
 }
 

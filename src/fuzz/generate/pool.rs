@@ -168,6 +168,20 @@ pub(super) fn xattr(dice: &mut Dice) -> (String, Bytes) {
     (name.to_owned(), value)
 }
 
+/// Whether a path is the top itself. Who deletes all that is below it comes upon what the engine has mounted there for
+/// itself, in the order of the names, and what becomes of that is nobody's business.
+pub(super) fn is_top(path: &str) -> bool {
+    let mut depth = 0_usize;
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => depth = depth.saturating_sub(1),
+            _ => depth += 1,
+        }
+    }
+    depth == 0
+}
+
 /// A device that no harm comes from: containers' mounts have no devices.
 pub(super) fn device(dice: &mut Dice) -> NodeKind {
     let (kind, major, minor) = dice

@@ -83,7 +83,8 @@ pub(super) fn images(state: &mut State, dice: &mut Dice) -> Vec<ImageSpec> {
             layers.push(layer);
         }
         for (path, is_directory) in &merged.0 {
-            if *is_directory && !state.layered_directories.contains(path) {
+            let is_top = pool::is_top(path);
+            if *is_directory && !is_top && !state.layered_directories.contains(path) {
                 state.layered_directories.push(path.clone());
             }
         }
@@ -247,6 +248,13 @@ fn tree(usage: Use<'_>, length: usize, state: &State, dice: &mut Dice) -> Tree {
         let mut node = Node::new(kind);
         if !matches!(node.kind, NodeKind::Hardlink { .. } | NodeKind::Whiteout) {
             pool::dress(&mut node, dice, true);
+        }
+        if is_layer {
+            // No archive of a layer holds one.
+            node.xattrs.retain(|_, value| !value.is_empty());
+            // Docker 20.10 makes a time before 1970 one of 1970, but for symlinks; later ones for them too.
+            let is_symlink = matches!(node.kind, NodeKind::Symlink { .. });
+            node.mtime = node.mtime.filter(|time| !is_symlink || time.seconds >= 0);
         }
         entries.push(Entry { path, node });
     }

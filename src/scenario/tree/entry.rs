@@ -40,7 +40,7 @@ pub(super) fn entry(
         Value::Map(_) => {
             let fields = Fields::open(&pair.value, "a tree's entry", KEYS, decoder)?;
             let kind = kind(pair, &fields, usage, decoder)?;
-            Some(with_attributes(kind, &fields, decoder))
+            Some(with_attributes(kind, &fields, usage, decoder))
         }
         Value::Null => {
             decoder.fault_help(
@@ -77,6 +77,7 @@ fn directory(pair: &Pair, usage: TreeUse, decoder: &mut Decoder<'_>) -> Option<N
     Some(with_attributes(
         NodeKind::Directory { opaque },
         &fields,
+        usage,
         decoder,
     ))
 }
@@ -99,6 +100,18 @@ fn no_socket_in_layers(pair: &Pair, usage: TreeUse, decoder: &mut Decoder<'_>) {
             "a container makes one: `mksock: /x`".to_owned(),
         );
     }
+}
+
+/// In a tar file a record without a value takes one back (POSIX pax): Docker loads the layer without the attribute.
+fn no_empty_xattr_in_layers(pair: &Pair, decoder: &mut Decoder<'_>) {
+    decoder.fault_help(
+        pair.value.spot(),
+        "a layer of an image cannot hold an empty extended attribute",
+        format!(
+            "a container makes one: `setxattr: {{path: /x, name: {}, value: \"\"}}`",
+            pair.key
+        ),
+    );
 }
 
 /// What the entry is: exactly one key says so.
@@ -244,7 +257,12 @@ fn refuse_attributes(kind: &str, fields: &Fields<'_>, decoder: &mut Decoder<'_>)
     }
 }
 
-fn with_attributes(kind: NodeKind, fields: &Fields<'_>, decoder: &mut Decoder<'_>) -> Node {
+fn with_attributes(
+    kind: NodeKind,
+    fields: &Fields<'_>,
+    usage: TreeUse,
+    decoder: &mut Decoder<'_>,
+) -> Node {
     let owner = fields
         .get("owner")
         .and_then(|node| scalars::owner(node, decoder));
@@ -260,12 +278,12 @@ fn with_attributes(kind: NodeKind, fields: &Fields<'_>, decoder: &mut Decoder<'_
             .and_then(|node| scalars::time(node, decoder)),
         xattrs: fields
             .get("xattrs")
-            .map(|node| xattrs(node, decoder))
+            .map(|node| xattrs(node, usage, decoder))
             .unwrap_or_default(),
     }
 }
 
-fn xattrs(node: &Yaml, decoder: &mut Decoder<'_>) -> BTreeMap<String, Bytes> {
+fn xattrs(node: &Yaml, usage: TreeUse, decoder: &mut Decoder<'_>) -> BTreeMap<String, Bytes> {
     let Value::Map(pairs) = &node.value else {
         decoder.unexpected(node, "a mapping of attribute to value");
         return BTreeMap::new();
@@ -277,8 +295,15 @@ fn xattrs(node: &Yaml, decoder: &mut Decoder<'_>) -> BTreeMap<String, Bytes> {
             format!("the full name is meant: `user.{}`", pair.key),
         );
     }
-    pairs
-        .iter()
-        .filter_map(|pair| Some((pair.key.clone(), scalars::bytes(&pair.value, decoder)?)))
-        .collect()
+    let mut xattrs = BTreeMap::new();
+    for pair in pairs {
+        let Some(value) = scalars::bytes(&pair.value, decoder) else {
+            continue;
+        };
+        if value.is_empty() && usage == TreeUse::Layer {
+            no_empty_xattr_in_layers(pair, decoder);
+        }
+        xattrs.insert(pair.key.clone(), value);
+    }
+    xattrs
 }

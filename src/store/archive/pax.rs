@@ -55,7 +55,10 @@ impl Pax {
                 return Err(ArchiveFault::damaged("names no attribute"));
             }
             self.xattrs.retain(|(known, _)| known != name);
-            self.xattrs.push((name.to_vec(), value.to_vec()));
+            // An empty value takes an earlier one back, here too: so does Docker 20.10, and whoever reads as Go does.
+            if !value.is_empty() {
+                self.xattrs.push((name.to_vec(), value.to_vec()));
+            }
             return Ok(());
         }
         let keys = &mut self.sparse;

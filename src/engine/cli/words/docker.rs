@@ -119,6 +119,15 @@ pub(super) const TABLE: &[Row] = &[
     (&["unable to find group"], Kind::InvalidUser),
     (&["uids and gids must be in range"], Kind::InvalidUser),
     (&["no such file or directory", "lstat"], Kind::NoSuchPath),
+    // The command line's, of `export` and of `cp`, newer and older words.
+    (
+        &["invalid output path", "no such file or directory"],
+        Kind::NoSuchPath,
+    ),
+    (&["invalid output path", "does not exist"], Kind::NoSuchPath),
+    // What fails to open something at start says so too.
+    (&["OCI runtime"], Kind::Other),
+    (&["open ", "no such file or directory"], Kind::NoSuchPath),
 ];
 
 #[cfg(test)]
@@ -235,6 +244,26 @@ mod tests {
             K::NoSuchPath,
         ),
         ("lstat /h/nope: no such file or directory", K::NoSuchPath),
+        ("open /h/nope: no such file or directory", K::NoSuchPath),
+        ("open /h/file/x: not a directory", K::NotADirectory),
+        (
+            "failed to export container: invalid output path: stat /h/none: no such file or directory",
+            K::NoSuchPath,
+        ),
+        (
+            "failed to export container: invalid output path: stat /h/file: not a directory",
+            K::NotADirectory,
+        ),
+        (
+            "failed to export container: cannot write to a directory",
+            K::Other,
+        ),
+        (
+            "invalid output path: directory \"/h/none\" does not exist",
+            K::NoSuchPath,
+        ),
+        ("stat /h/file/y: not a directory", K::NotADirectory),
+        ("Cannot mkdir: /a is not a directory", K::NotADirectory),
         (
             "docker: Error response from daemon: unable to find user nobody: no matching entries in passwd file.",
             K::InvalidUser,

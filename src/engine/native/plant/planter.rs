@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::files::convert;
 use super::error::{PlantError, Reason, Result};
 use super::inherit;
-use crate::engine::{Content, DeviceKind, Entry, Node, NodeKind, Tree};
+use crate::engine::{Content, DeviceKind, Entry, Node, NodeKind, Time, Tree};
 use crate::rootfs::host_root;
 use crate::union::{
     Caller, Errno, FileKind, Handle, New, NewKind, NodeRef, SetAttributes, SetTime, Union,
@@ -25,11 +25,11 @@ const CHUNK: usize = 64 << 10;
 /// # Errors
 /// [`PlantError`]; what was made before it stays.
 pub(in crate::engine::native) fn plant(union: &Arc<Union>, tree: &Tree) -> Result<(), PlantError> {
-    plant_layer(union, tree, None)
+    plant_with(Planter::new(union), tree)
 }
 
 /// [`plant`] for a layer above others: parents that the tree implies keep what `below`, the layers below
-/// merged, has there.
+/// merged, has there. A time before 1970 is 1970, as it is when Docker unpacks a layer.
 ///
 /// # Errors
 /// As [`plant`].
@@ -40,6 +40,11 @@ pub(in crate::engine::native) fn plant_layer(
 ) -> Result<(), PlantError> {
     let mut planter = Planter::new(union);
     planter.below = below;
+    planter.earliest = 0;
+    plant_with(planter, tree)
+}
+
+fn plant_with<'a>(mut planter: Planter<'a>, tree: &'a Tree) -> Result<(), PlantError> {
     let mut links = Vec::new();
     for entry in &tree.0 {
         match &entry.node.kind {
@@ -71,6 +76,8 @@ struct Planter<'a> {
     opaque: Vec<&'a str>,
     /// Times to set when nothing is made any more.
     times: Vec<(&'a Entry, NodeRef)>,
+    /// Seconds since 1970 of the earliest time that is set.
+    earliest: i64,
 }
 
 impl<'a> Planter<'a> {
@@ -85,6 +92,7 @@ impl<'a> Planter<'a> {
             below: None,
             opaque: Vec::new(),
             times: Vec::new(),
+            earliest: i64::MIN,
         }
     }
 
@@ -399,6 +407,14 @@ impl<'a> Planter<'a> {
         for (entry, node) in &self.times {
             let Some(mtime) = entry.node.mtime else {
                 continue;
+            };
+            let mtime = if mtime.seconds < self.earliest {
+                Time {
+                    seconds: self.earliest,
+                    nanos: 0,
+                }
+            } else {
+                mtime
             };
             let at = SetTime::At(convert::timestamp(mtime));
             let change = SetAttributes {
