@@ -30,13 +30,14 @@ pub(super) const TABLE: &[Row] = &[
         &["volumes-from specification cannot be an empty string"],
         Kind::InvalidVolumesFrom,
     ),
+    // Of the older command line. Before the next, which it has in it.
+    (&["No such container:path"], Kind::NoSuchPath),
     (&["No such container"], Kind::NoSuchContainer),
     (&["no such container"], Kind::NoSuchContainer),
     (&["No such image"], Kind::NoSuchImage),
     (&["No such object"], Kind::NoSuchContainer),
     (&["no such volume"], Kind::NoSuchVolume),
     (&["Could not find the file"], Kind::NoSuchPath),
-    (&["No such container:path"], Kind::NoSuchPath),
     (&["volume name is too short"], Kind::InvalidName),
     (&["includes invalid characters"], Kind::InvalidName),
     (
@@ -187,6 +188,7 @@ mod tests {
             "Error response from daemon: No such container: nope",
             K::NoSuchContainer,
         ),
+        ("Error: No such container:path: app:/nope", K::NoSuchPath),
         (
             "Error response from daemon: create a: volume name is too short, names should be at least two alphanumeric characters",
             K::InvalidName,

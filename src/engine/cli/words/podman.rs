@@ -39,6 +39,11 @@ pub(super) const TABLE: &[Row] = &[
     (&["image is in use by a container"], Kind::ImageInUse),
     (&["no such volume"], Kind::NoSuchVolume),
     (&["no such container"], Kind::NoSuchContainer),
+    (&["container", "does not exist"], Kind::NoSuchContainer),
+    (
+        &["error opening", "no such file or directory"],
+        Kind::NoSuchPath,
+    ),
     (&["image not known"], Kind::NoSuchImage),
     (&["no such image"], Kind::NoSuchImage),
     (
@@ -183,6 +188,14 @@ mod tests {
                 (
                     "Error: no container with name or ID \"nope\" found: no such container",
                     K::NoSuchContainer,
+                ),
+                (
+                    "Error: container \"gone\" does not exist",
+                    K::NoSuchContainer,
+                ),
+                (
+                    "Error: error opening \"/none\": open /none: no such file or directory",
+                    K::NoSuchPath,
                 ),
                 (
                     "Error: running volume create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument",
