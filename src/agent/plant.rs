@@ -123,3 +123,27 @@ pub(super) fn remove(top: &Path) -> io::Result<()> {
         done => done,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+    use crate::engine::Content;
+
+    #[test]
+    fn nothing_is_inherited_from_a_set_group_id_parent() {
+        let top = tempfile::tempdir().unwrap();
+        let entry = |path: &str, kind: NodeKind| Entry {
+            path: path.to_owned(),
+            node: Node::new(kind),
+        };
+        let mut parent = entry("/d", NodeKind::Directory { opaque: false });
+        parent.node.mode = Some(0o2750);
+        let text = || NodeKind::File(Content::Bytes("x".into()));
+        let tree = Tree(vec![parent, entry("/d/in/file", text())]);
+        plant(top.path().to_str().unwrap(), &tree).unwrap();
+        let mode = |path: &str| top.path().join(path).metadata().unwrap().mode() & 0o7777;
+        assert_eq!(["d", "d/in", "d/in/file"].map(mode), [0o2750, 0o755, 0o644]);
+    }
+}

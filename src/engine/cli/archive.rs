@@ -320,6 +320,25 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_was_deleted_below_is_implied_anew() {
+        let mut data = entry("/data", NodeKind::Directory { opaque: false });
+        data.node.mode = Some(0o700);
+        let inner = entry("/data/in", NodeKind::Directory { opaque: false });
+        let mut below = Layers::new();
+        for tree in [vec![data, inner], vec![entry("/data", NodeKind::Whiteout)]] {
+            let paths = of_tree(&Tree(tree), &below);
+            let storage = Storage::Host;
+            below.push(Arc::new(Layer { storage, paths }));
+        }
+        let text = NodeKind::File(Content::Bytes(Bytes::from("x")));
+        let top = Tree(vec![entry("/data/in/file", text)]);
+        assert_eq!(
+            listed(&layer(&top, &below).unwrap()),
+            ["data/ 755 0", "data/in/ 755 0", "data/in/file 644 0"]
+        );
+    }
+
+    #[test]
     fn a_layer_says_again_what_its_parents_are() {
         let mut data = entry("/data", NodeKind::Directory { opaque: false });
         (data.node.mode, data.node.uid) = (Some(0o2750), Some(1000));

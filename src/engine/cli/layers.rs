@@ -68,14 +68,13 @@ pub(super) fn of_tree(tree: &Tree, below: &Layers) -> Paths {
     for entry in &tree.0 {
         let node = &entry.node;
         let what = match node.kind {
-            // It has none of the attributes that it had below.
-            NodeKind::Whiteout => None,
             NodeKind::Directory { .. } => Some(Directory {
                 mode: node.mode.unwrap_or(0o755),
                 uid: node.uid.unwrap_or(0),
                 gid: node.gid.unwrap_or(0),
                 xattrs: node.xattrs.clone(),
             }),
+            // A whiteout too: it has none of the attributes that it had below.
             _ => None,
         };
         paths.insert(seen(&entry.path), what);

@@ -112,6 +112,11 @@ fn mounts_and_read_only() {
          in host mkdir /dir => ok
          create --read-only -v rw:/rw -v ro:/ro:ro -v ./dir:/bind:ro --tmpfs /t one app => ok
          cp a one:/x => read-only
+         cp gone:/x ./missing/x => no-such-path
+         cp gone:/x ./a/x => not-a-directory
+         cp gone:/x ./x => no-such-container
+         cp missing gone:/x => no-such-path
+         cp a gone:/x => no-such-container
          cp a one:/rw/x => ok
          in volume=rw read /x => \"a\"
          cp a one:/ro/x => read-only

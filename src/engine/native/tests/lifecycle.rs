@@ -233,6 +233,14 @@ fn export_and_import_flatten() {
          in one delete /etc/passwd => ok
          export one ./image.tar => ok
          export one ./missing/image.tar => no-such-path
+         export gone ./missing/image.tar => no-such-path
+         export gone ./image.tar/x => not-a-directory
+         export gone ./image.tar => no-such-container
+         in host list / => image.tar
+         export one . => other
+         in host symlink /link.tar image.tar => ok
+         export one ./link.tar => other
+         import ./image.tar/x flat => not-a-directory
          import ./image.tar flat => ok
          import ./nothing.tar flat => no-such-path
          run two flat => ok

@@ -117,7 +117,7 @@ fn what_does_not_fit() {
          create --tmpfs rel three app => invalid-mount
          create --tmpfs / three app => invalid-mount
          create -w rel three app => other
-         create -w /etc/app.conf three app => other
+         create -w /etc/app.conf three app => not-a-directory
          create --tmpfs /x:bogus four app => ok
          start four => invalid-option
          run -v ./dir:/x:shared five app => invalid-mount
@@ -228,7 +228,8 @@ fn looking_changes_nothing_and_sees_all() {
                 number: 1,
             }),
         ),
-        ("/b", None),
+        // Starting it would make it.
+        ("/b", Some(Storage::Host)),
     ] {
         assert_eq!(storage(path), expected.as_ref(), "{path}");
     }
