@@ -94,7 +94,7 @@ fn a_pinned_file_has_the_path_that_it_has_now() {
     let below = find(&union, "old/below").unwrap();
     let pinned = find(&union, "old").unwrap();
     union.pin(&pinned).unwrap();
-    let path = |node| union.path(node).map(|path| path.into_os_string());
+    let path = |node| union.path(node).map(std::path::PathBuf::into_os_string);
     assert_eq!(path(&pinned), Some("/old".into()));
     fs::rename(host.join("old"), host.join("new")).unwrap();
     assert_eq!(path(&pinned), Some("/new".into()));

@@ -39,7 +39,10 @@ pub(super) const TABLE: &[Row] = &[
     (&["image is in use by a container"], Kind::ImageInUse),
     (&["no such volume"], Kind::NoSuchVolume),
     (&["no such container"], Kind::NoSuchContainer),
-    (&["container", "does not exist"], Kind::NoSuchContainer),
+    (
+        &["container \"", "\" does not exist"],
+        Kind::NoSuchContainer,
+    ),
     (
         &["error opening", "no such file or directory"],
         Kind::NoSuchPath,
