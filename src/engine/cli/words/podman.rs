@@ -39,6 +39,10 @@ pub(super) const TABLE: &[Row] = &[
     (&["image is in use by a container"], Kind::ImageInUse),
     (&["no such volume"], Kind::NoSuchVolume),
     (&["no such container"], Kind::NoSuchContainer),
+    (
+        &["container \"", "\" does not exist"],
+        Kind::NoSuchContainer,
+    ),
     (&["image not known"], Kind::NoSuchImage),
     (&["no such image"], Kind::NoSuchImage),
     (
@@ -51,6 +55,10 @@ pub(super) const TABLE: &[Row] = &[
     ),
     (&["could not be found on container"], Kind::NoSuchPath),
     (&["could not be found on the host"], Kind::NoSuchPath),
+    (
+        &["error opening", "no such file or directory"],
+        Kind::NoSuchPath,
+    ),
     (&["duplicate mount destination"], Kind::DuplicateMount),
     (
         &["statfs", "no such file or directory"],
@@ -179,6 +187,14 @@ mod tests {
                 (
                     "Error: no volume with name \"nope\" found: no such volume",
                     K::NoSuchVolume,
+                ),
+                (
+                    "Error: container \"gone\" does not exist",
+                    K::NoSuchContainer,
+                ),
+                (
+                    "Error: error opening \"/missing.tar\": open /missing.tar: no such file or directory",
+                    K::NoSuchPath,
                 ),
                 (
                     "Error: no container with name or ID \"nope\" found: no such container",
