@@ -62,6 +62,10 @@ class Image:
     def add(self, tree, name):
         """One more layer on top."""
         self.layers += 1
+        for entry in tree:
+            # No archive of a layer is unpacked with a time before 1970.
+            if entry.get("mtime") and entry["mtime"]["seconds"] < 0:
+                entry["mtime"] = {"seconds": 0, "nanos": 0}
         for path in lay(self.top, tree):
             self.origin = {other: value for other, value in self.origin.items() if not (other + "/").startswith(path + "/")}
         for entry in tree:

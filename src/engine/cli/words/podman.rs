@@ -43,10 +43,6 @@ pub(super) const TABLE: &[Row] = &[
         &["container \"", "\" does not exist"],
         Kind::NoSuchContainer,
     ),
-    (
-        &["error opening", "no such file or directory"],
-        Kind::NoSuchPath,
-    ),
     (&["image not known"], Kind::NoSuchImage),
     (&["no such image"], Kind::NoSuchImage),
     (
@@ -59,6 +55,10 @@ pub(super) const TABLE: &[Row] = &[
     ),
     (&["could not be found on container"], Kind::NoSuchPath),
     (&["could not be found on the host"], Kind::NoSuchPath),
+    (
+        &["error opening", "no such file or directory"],
+        Kind::NoSuchPath,
+    ),
     (&["duplicate mount destination"], Kind::DuplicateMount),
     (
         &["statfs", "no such file or directory"],
@@ -187,6 +187,14 @@ mod tests {
                 (
                     "Error: no volume with name \"nope\" found: no such volume",
                     K::NoSuchVolume,
+                ),
+                (
+                    "Error: container \"gone\" does not exist",
+                    K::NoSuchContainer,
+                ),
+                (
+                    "Error: error opening \"/missing.tar\": open /missing.tar: no such file or directory",
+                    K::NoSuchPath,
                 ),
                 (
                     "Error: no container with name or ID \"nope\" found: no such container",
