@@ -201,14 +201,6 @@ mod tests {
                     K::NoSuchContainer,
                 ),
                 (
-                    "Error: container \"gone\" does not exist",
-                    K::NoSuchContainer,
-                ),
-                (
-                    "Error: error opening \"/none\": open /none: no such file or directory",
-                    K::NoSuchPath,
-                ),
-                (
                     "Error: running volume create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument",
                     K::InvalidName,
                 ),
