@@ -1,6 +1,7 @@
 //! Finding scenario files.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -55,6 +56,8 @@ struct Finder {
     /// Files that were found, by their real paths.
     seen: BTreeSet<PathBuf>,
     faults: Vec<Fault>,
+    /// The working directory, once it was asked for.
+    here: OnceCell<PathBuf>,
 }
 
 impl Finder {
@@ -129,16 +132,17 @@ impl Finder {
             self.named_folder(path);
         } else if meant || is_scenario(path) {
             // A bare file name has the working directory for a folder.
-            let full = absolute(path);
+            let full = self.absolute(path);
             let folder = full.parent().unwrap_or(&full);
-            let base = base_of(folder).unwrap_or_else(|| folder.to_owned());
+            let base = base_of(folder).unwrap_or(folder).to_owned();
             self.file(path, &base);
         }
     }
 
     fn named_folder(&mut self, path: &Path) {
-        let base = base_of(path).unwrap_or_else(|| absolute(path));
-        self.folder(path, &base, &mut Vec::new());
+        let full = self.absolute(path);
+        let base = base_of(&full).unwrap_or(&full);
+        self.folder(path, base, &mut Vec::new());
     }
 
     fn folder(&mut self, folder: &Path, base: &Path, above: &mut Vec<PathBuf>) {
@@ -188,13 +192,34 @@ impl Finder {
     /// A file of which it is known where it really is.
     fn real_file(&mut self, path: &Path, real: PathBuf, base: &Path) {
         if self.seen.insert(real) {
-            let full = absolute(path);
+            let full = self.absolute(path);
             let below = full.strip_prefix(base).unwrap_or(&full).with_extension("");
             self.found.push(FoundFile {
                 stem: stem(&below),
                 path: path.to_owned(),
             });
         }
+    }
+
+    /// A path from the root, `.` and `..` resolved by name, so that ancestors can be named.
+    fn absolute(&self, path: &Path) -> PathBuf {
+        let mut clean = PathBuf::new();
+        if path.is_relative() {
+            let here = || std::env::current_dir().unwrap_or_default();
+            clean.clone_from(self.here.get_or_init(here));
+        }
+        for component in path.components() {
+            match component {
+                Component::ParentDir => {
+                    clean.pop();
+                }
+                Component::CurDir => {}
+                Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
+                    clean.push(component);
+                }
+            }
+        }
+        clean
     }
 
     fn fault(&mut self, path: &Path, message: String) {
@@ -214,32 +239,12 @@ fn is_scenario(path: &Path) -> bool {
     yaml && name != RULES && !is_hidden(name)
 }
 
-/// A path from the root, `.` and `..` resolved by name, so that ancestors can be named.
-fn absolute(path: &Path) -> PathBuf {
-    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut clean = PathBuf::new();
-    for component in full.components() {
-        match component {
-            Component::ParentDir => {
-                clean.pop();
-            }
-            Component::CurDir => {}
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
-                clean.push(component);
-            }
-        }
-    }
-    clean
-}
-
-/// The nearest folder called `scenarios`, from this one upwards.
-fn base_of(folder: &Path) -> Option<PathBuf> {
-    absolute(folder)
+/// The nearest folder called `scenarios`, from this one upwards, both from the root.
+fn base_of(folder: &Path) -> Option<&Path> {
+    folder
         .ancestors()
         .find(|ancestor| ancestor.file_name() == Some(OsStr::new(SCENARIOS)))
-        .map(Path::to_owned)
 }
-
 fn stem(below: &Path) -> String {
     let sane = |c: char| {
         if c.is_alphanumeric() || "._+:@~-".contains(c) {

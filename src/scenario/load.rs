@@ -57,7 +57,7 @@ pub fn load_text(found: &FoundFile, text: String) -> Result<Vec<Scenario>, Fault
 ///
 /// # Errors
 /// As `open(2)`; that it is no regular file.
-pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+fn open_regular(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
@@ -69,17 +69,21 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     }
 }
 
+/// What is in a regular file, up to so many bytes.
+///
+/// # Errors
+/// As [`open_regular`] and `read(2)`.
+pub(crate) fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(USUAL_SIZE);
+    // A reader with a limit does not ask for the size first: most files are read in one go.
+    open_regular(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Reads a file as text, at most as long as a scenario may be.
 pub(crate) fn read(path: &Path) -> Result<String, Vec<Fault>> {
-    let read = || {
-        let mut bytes = Vec::with_capacity(USUAL_SIZE);
-        let limit = source::SIZE_MAX as u64 + 1;
-        open_regular(path)?.take(limit).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|error: io::Error| {
-        vec![Fault::of_file(path, format!("cannot be read: {error}"))]
-    })?;
+    let bytes = read_regular(path, source::SIZE_MAX as u64 + 1)
+        .map_err(|error| vec![Fault::of_file(path, format!("cannot be read: {error}"))])?;
     let excerpt = bytes.clone();
     source::decode(bytes).map_err(|unreadable| {
         vec![Fault::unreadable(

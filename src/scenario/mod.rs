@@ -45,7 +45,7 @@ mod tests;
 
 pub use fault::{Fault, Faults};
 pub use find::{FoundFile, find};
-pub(crate) use load::open_regular;
+pub(crate) use load::read_regular;
 pub use load::{load, load_text};
 pub use model::{
     Action, At, Check, CheckKind, Difference, Expect, Scenario, SourceFile, Span, Step, When,

@@ -2,11 +2,11 @@
 //! newline.
 
 use std::fs::{self, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::scenario::{Scenario, open_regular};
+use crate::scenario::{Scenario, read_regular};
 
 /// The text of a snapshot, exactly as it is there; `None` when there is no such file.
 ///
@@ -14,13 +14,11 @@ use crate::scenario::{Scenario, open_regular};
 /// When it cannot be read, or insta could not read it.
 pub(super) fn read(path: &Path) -> Result<Option<String>, String> {
     let cannot = |why: &dyn std::fmt::Display| format!("cannot read {}: {why}", path.display());
-    let mut whole = String::new();
-    let read = open_regular(path).and_then(|mut file| file.read_to_string(&mut whole));
-    match read {
-        Ok(_) => {}
+    let whole = match read_regular(path, u64::MAX) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|error| cannot(&error))?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot(&error)),
-    }
+    };
     if let Some(text) = body(&whole) {
         return Ok(Some(text.strip_suffix('\n').unwrap_or(text).to_owned()));
     }

@@ -101,6 +101,11 @@ impl<G: DeserializeOwned + Send + 'static> Link<G> {
     pub(super) fn ask(&self, ask: impl Serialize) -> Result<G, Lost> {
         self.exchange(None, |id| serde_json::to_vec(&Call { id, ask }))
     }
+
+    /// The same, for so long at the most: an agent that is late is killed.
+    pub(super) fn ask_within(&self, limit: Duration, ask: impl Serialize) -> Result<G, Lost> {
+        self.exchange(Some(limit), |id| serde_json::to_vec(&Call { id, ask }))
+    }
 }
 
 impl<G: Send + 'static> Link<G> {

@@ -3,8 +3,11 @@
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+};
 
 /// A child process. It is killed when this is dropped.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ impl Process {
         let begin = Instant::now();
         let mut ended = self.has_ended();
         while !ended && begin.elapsed() < patience {
-            std::thread::sleep(Duration::from_millis(1));
+            self.wait(patience.saturating_sub(begin.elapsed()));
             ended = self.has_ended();
         }
         if !ended {
@@ -60,6 +63,18 @@ impl Process {
 
     pub(super) fn left_others(&self) -> bool {
         self.left_others
+    }
+
+    /// Until it may have ended, or that long.
+    fn wait(&self, most: Duration) {
+        let file = pid(self.child.id()).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
+        let Some(Ok(file)) = file else {
+            // No descriptor is left.
+            return std::thread::sleep(Duration::from_millis(1));
+        };
+        let most = Timespec::try_from(most).ok();
+        // Whatever it was that ended the wait, the caller looks.
+        poll(&mut [PollFd::new(&file, PollFlags::IN)], most.as_ref()).ok();
     }
 
     fn has_ended(&self) -> bool {

@@ -61,6 +61,7 @@ mod volumes;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::engine) use private::Pool;
 pub(in crate::engine) use probe::{Survey, survey};
 pub use provider::NativeProvider;
 pub(in crate::engine) use provider::open_on_kernel;

@@ -152,7 +152,7 @@ impl Drop for Private {
 
 /// Directories that wait for an engine. They go with it.
 #[derive(Debug, Default)]
-pub(super) struct Pool(Mutex<Vec<(Place, Spares)>>);
+pub(in crate::engine) struct Pool(Mutex<Vec<(Place, Spares)>>);
 
 impl Pool {
     /// A directory for a new engine, to come back here when that is gone.
@@ -184,7 +184,7 @@ impl Pool {
     }
 
     /// Removes those that wait.
-    pub(super) fn clear(&self) {
+    pub(in crate::engine) fn clear(&self) {
         let idle = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for (place, _) in idle {
             place.remove();

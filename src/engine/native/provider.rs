@@ -80,18 +80,18 @@ fn open(ground: Ground, ending: Ending) -> Result<Box<dyn Engine>, EngineFault> 
     }
 }
 
-/// Opens an engine in which the kernel merges, kept in the kernel's own ways, and real processes act. `kernel` is
-/// made for the engine's private directory and its path.
+/// Opens an engine in which the kernel merges, kept in the kernel's own ways, and real processes act. Its private
+/// directory is one of the pool's unless it is to be kept; `kernel` is made for that and its path.
 ///
 /// # Errors
 /// What could not be made.
 pub(in crate::engine) fn open_on_kernel(
     options: &OpenOptions,
     (namespace, mount): (XattrNamespace, MountOptions),
+    pool: &Arc<Pool>,
     kernel: impl FnOnce(&Directory, &Path) -> Result<Arc<dyn Kernel>, EngineFault>,
 ) -> Result<Box<dyn Engine>, EngineFault> {
-    let private = Private::make(&options.scratch, options.keep);
-    let private = private.map_err(|error| no_private(options, &error))?;
+    let private = private(options, pool)?;
     let kernel = kernel(private.directory(), private.path())?;
     let keeping = Keeping {
         ownership: Ownership::Real,
@@ -106,11 +106,18 @@ pub(in crate::engine) fn open_on_kernel(
     open(Ground::on_kernel(private, keeping, kernel), Ending::None)
 }
 
-fn no_private(options: &OpenOptions, error: &std::io::Error) -> EngineFault {
-    let scratch = options.scratch.display();
-    EngineFault(format!(
-        "cannot make a private directory in {scratch}: {error}"
-    ))
+fn private(options: &OpenOptions, pool: &Arc<Pool>) -> Result<Private, EngineFault> {
+    let made = if options.keep {
+        Private::make(&options.scratch, true)
+    } else {
+        pool.take(&options.scratch)
+    };
+    made.map_err(|error| {
+        let scratch = options.scratch.display();
+        EngineFault(format!(
+            "cannot make a private directory in {scratch}: {error}"
+        ))
+    })
 }
 
 impl Default for NativeProvider {
@@ -143,12 +150,6 @@ impl NativeProvider {
         let (_, keeping) = self
             .look(&options.scratch)
             .map_err(|absent| EngineFault(absent.to_string()))?;
-        let private = if options.keep {
-            Private::make(&options.scratch, true)
-        } else {
-            self.pool.take(&options.scratch)
-        };
-        let private = private.map_err(|error| no_private(options, &error))?;
-        Ok(Ground::new(private, keeping))
+        Ok(Ground::new(private(options, &self.pool)?, keeping))
     }
 }

@@ -1,9 +1,9 @@
 //! The objects and the life cycle of the embedded engine on disks that the kernel merges, with real processes: what
 //! `docker run` leaves to the kernel is left to it here.
 //!
-//! An engine is a process of its own ([`crate::agent::Mode::Overlayfs`]) in a mount name space of its own, and in a user
+//! An engine has a process to itself ([`crate::agent::Mode::Overlayfs`]) in a mount name space of its own, and in a user
 //! name space where the user is not root; so nothing that it mounts can be seen outside or can outlive it. It
-//! serves the contract on its pipes. A running container is one more process ([`crate::agent::Mode::Contained`]): it
+//! serves the contract on its pipes, and when its engine is closed, waits for the next one. A running container is one more process ([`crate::agent::Mode::Contained`]): it
 //! mounts its disk, makes it its root, gives up what Docker takes from a container's root, and
 //! then performs file requests by system calls. So does one at the root of the host directory, and of each
 //! volume that is acted on from outside.

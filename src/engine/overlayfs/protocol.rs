@@ -29,6 +29,8 @@ pub(super) enum Ask {
     Perform(Box<Operation>),
     /// A look at everything.
     Observe,
+    /// End the engine and remove what it made.
+    Close,
 }
 
 /// Back. What the engine could not do comes as the reply's error.
@@ -50,6 +52,8 @@ pub(super) enum Given {
     Answer(Box<Answer>),
     /// What there is.
     World(Box<World>),
+    /// Closed: the next one can be opened.
+    Closed,
 }
 
 impl From<Absent> for Given {

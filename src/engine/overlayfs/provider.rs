@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::protocol::{Ask, Given, NAME};
@@ -19,13 +19,38 @@ use crate::union::MountOptions;
 /// How long the process may take to end its containers and to remove its directory.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Opens engines on overlayfs, each in a process of its own. What a scratch directory allows is found out once
-/// and remembered.
+/// Opens engines on overlayfs, each in a process that no other one shares. What a scratch directory allows is found
+/// out once and remembered.
 #[derive(Debug)]
 pub struct OverlayfsProvider {
     name: String,
     mount: MountOptions,
     known: Mutex<BTreeMap<PathBuf, Result<Description, Absent>>>,
+    idle: Arc<Idle>,
+}
+
+/// Processes that serve no engine any more, for the next ones: to start one costs as much as a small scenario.
+#[derive(Debug, Default)]
+struct Idle(Mutex<Vec<(PathBuf, Link<Given>)>>);
+
+impl Idle {
+    fn links(&self) -> MutexGuard<'_, Vec<(PathBuf, Link<Given>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One that serves this scratch directory; a new one if none is idle.
+    fn take(&self, scratch: &Path) -> Result<Link<Given>, EngineFault> {
+        let mut links = self.links();
+        links.retain(|(_, link)| !link.is_gone());
+        let fit = links.iter().position(|(place, _)| place == scratch);
+        let found = fit.map(|index| links.swap_remove(index).1);
+        drop(links);
+        found.map_or_else(|| start(scratch), Ok)
+    }
+
+    fn put(&self, scratch: PathBuf, link: Link<Given>) {
+        self.links().push((scratch, link));
+    }
 }
 
 impl OverlayfsProvider {
@@ -44,6 +69,25 @@ impl OverlayfsProvider {
             name,
             mount,
             known: Mutex::default(),
+            idle: Arc::default(),
+        }
+    }
+
+    fn look(&self, scratch: &Path) -> Result<Description, Absent> {
+        let probe = Ask::Probe {
+            mount: self.mount.to_string(),
+        };
+        let link = self.idle.take(scratch)?;
+        let given = ask(&link, &probe)?;
+        self.idle.put(scratch.to_owned(), link);
+        match given {
+            Given::Here(description) => Ok(Description {
+                form_of: (self.name != NAME).then(|| NAME.to_owned()),
+                name: self.name.clone(),
+                ..description
+            }),
+            Given::Absent { reason, remedy } => Err(Absent { reason, remedy }),
+            other => Err(Absent::from(strange(&other))),
         }
     }
 }
@@ -55,36 +99,33 @@ impl Provider for OverlayfsProvider {
 
     fn probe(&self, options: &OpenOptions) -> Result<Description, Absent> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let probe = Ask::Probe {
-            mount: self.mount.to_string(),
-        };
-        let look = || match start(&options.scratch).and_then(|link| ask(&link, &probe)) {
-            Ok(Given::Here(description)) => Ok(Description {
-                form_of: (self.name != NAME).then(|| NAME.to_owned()),
-                name: self.name.clone(),
-                ..description
-            }),
-            Ok(Given::Absent { reason, remedy }) => Err(Absent { reason, remedy }),
-            Ok(other) => Err(Absent::from(strange(&other))),
-            Err(fault) => Err(Absent::from(fault)),
-        };
         known
             .entry(options.scratch.clone())
-            .or_insert_with(look)
+            .or_insert_with(|| self.look(&options.scratch))
             .clone()
     }
 
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
-        let link = start(&options.scratch)?;
+        let link = self.idle.take(&options.scratch)?;
         let open = Ask::Open {
             mount: self.mount.to_string(),
             keep: options.keep,
         };
         match ask(&link, &open)? {
-            Given::Opened(kept) => Ok(Box::new(Overlayfs { link, kept })),
+            Given::Opened(kept) => Ok(Box::new(Overlayfs {
+                link: Some(link),
+                kept,
+                scratch: options.scratch.clone(),
+                idle: Arc::clone(&self.idle),
+            })),
             Given::Absent { reason, .. } => Err(EngineFault(reason)),
             other => Err(strange(&other)),
         }
+    }
+
+    fn keep_nothing(&self) {
+        let idle = std::mem::take(&mut *self.idle.links());
+        drop(idle);
     }
 }
 
@@ -103,7 +144,7 @@ impl From<EngineFault> for Absent {
     }
 }
 
-/// Starts an engine's process. It ends when the link is dropped, or with us, at the end of its input.
+/// Starts a process for engines. It ends when the link is dropped, or with us, at the end of its input.
 fn start(scratch: &Path) -> Result<Link<Given>, EngineFault> {
     if Environment::read().agent.is_some() {
         // A main without `dispatch` would start itself for ever.
@@ -146,13 +187,37 @@ fn strange(given: &Given) -> EngineFault {
 /// An open engine.
 #[derive(Debug)]
 struct Overlayfs {
-    link: Link<Given>,
+    /// There until it is dropped.
+    link: Option<Link<Given>>,
     kept: Option<PathBuf>,
+    scratch: PathBuf,
+    idle: Arc<Idle>,
+}
+
+impl Overlayfs {
+    fn ask(&self, what: &Ask) -> Result<Given, EngineFault> {
+        match &self.link {
+            Some(link) => ask(link, what),
+            None => Err(EngineFault("the engine is closed".to_owned())),
+        }
+    }
+}
+
+impl Drop for Overlayfs {
+    /// The process removes what the engine made. It is used again if it says so in time; else it ends, by force if
+    /// need be.
+    fn drop(&mut self) {
+        if let Some(link) = self.link.take()
+            && let Ok(Given::Closed) = link.ask_within(PATIENCE, Ask::Close)
+        {
+            self.idle.put(std::mem::take(&mut self.scratch), link);
+        }
+    }
 }
 
 impl Engine for Overlayfs {
     fn perform(&self, operation: &Operation) -> Answer {
-        match ask(&self.link, &Ask::Perform(Box::new(operation.clone()))) {
+        match self.ask(&Ask::Perform(Box::new(operation.clone()))) {
             Ok(Given::Answer(answer)) => *answer,
             Ok(other) => Answer::Broken(strange(&other).0),
             Err(fault) => Answer::Broken(fault.0),
@@ -160,7 +225,7 @@ impl Engine for Overlayfs {
     }
 
     fn observe(&self) -> Result<World, EngineFault> {
-        match ask(&self.link, &Ask::Observe)? {
+        match self.ask(&Ask::Observe)? {
             Given::World(world) => Ok(*world),
             other => Err(strange(&other)),
         }

@@ -13,19 +13,20 @@ use super::mapping::Mapper;
 use super::protocol::{Ask, Given, NAME};
 use crate::agent::answer_calls;
 use crate::engine::native::kernel::Kernel;
-use crate::engine::native::{Survey, open_on_kernel, survey};
+use crate::engine::native::{Pool, Survey, open_on_kernel, survey};
 use crate::engine::{Absent, Capability, Description, Engine, EngineFault, OpenOptions};
 use crate::sys::{NameSpace, enter_own};
 use crate::union::{Errno, MountOptions, NotAnOption, XattrNamespace};
 
-/// Serves one engine until standard input ends, and removes what it made.
+/// Serves one engine after the other until standard input ends, and removes what they made.
 pub(crate) fn serve(scratch: &Path) -> io::Result<()> {
     // Files get exactly the modes that they are made with.
     rustix::process::umask(Mode::empty());
     let namespace = enter();
     let scratch = scratch.to_owned();
     let engine: Arc<RwLock<Option<Box<dyn Engine>>>> = Arc::default();
-    let ours = Arc::clone(&engine);
+    let pool: Arc<Pool> = Arc::default();
+    let (ours, our_pool) = (Arc::clone(&engine), Arc::clone(&pool));
     let served = answer_calls(move |ask| {
         let namespace = match &namespace {
             Ok(namespace) => *namespace,
@@ -39,7 +40,7 @@ pub(crate) fn serve(scratch: &Path) -> io::Result<()> {
             Ask::Open { mount, keep } => {
                 let scratch = scratch.clone();
                 let how = (namespace, asked(&mount)?);
-                open(&OpenOptions { scratch, keep }, how).map(|opened| {
+                open(&OpenOptions { scratch, keep }, how, &our_pool).map(|opened| {
                     let kept = opened.kept();
                     *ours.write().unwrap_or_else(PoisonError::into_inner) = Some(opened);
                     Given::Opened(kept)
@@ -51,17 +52,25 @@ pub(crate) fn serve(scratch: &Path) -> io::Result<()> {
             Ask::Observe => with(&ours, |engine| {
                 Ok(Given::World(Box::new(engine.observe()?)))
             }),
+            Ask::Close => {
+                close(&ours);
+                Ok(Given::Closed)
+            }
         };
         answered.map_err(|fault: EngineFault| fault.0)
     });
-    // Containers end and the directory goes before the process does.
-    drop(
-        engine
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(),
-    );
+    close(&engine);
+    pool.clear();
     served
+}
+
+/// Containers end and the directories go before the process does.
+fn close(engine: &RwLock<Option<Box<dyn Engine>>>) {
+    let engine = engine
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    drop(engine);
 }
 
 fn with(
@@ -109,8 +118,8 @@ fn asked(text: &str) -> Result<MountOptions, String> {
     }
 }
 
-fn open(options: &OpenOptions, how: How) -> Result<Box<dyn Engine>, EngineFault> {
-    open_on_kernel(options, how, |directory, path| {
+fn open(options: &OpenOptions, how: How, pool: &Arc<Pool>) -> Result<Box<dyn Engine>, EngineFault> {
+    open_on_kernel(options, how, pool, |directory, path| {
         let mounter = Mounter::new(directory, path, how)
             .map_err(|errno| EngineFault(io::Error::from(errno).to_string()))?;
         Ok(Arc::new(mounter))
