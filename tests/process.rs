@@ -130,7 +130,7 @@ const WRONG: &[(&str, &str)] = &[
         "the disk is gone",
     ),
     (
-        "operation() { say '\"done\":{\"files\":[{\"result\":{\"done\":{\"bytes\":\"one\"}}}]}'; exec <&-; sleep 20; }",
+        "operation() { exec <&-; say '\"done\":{\"files\":[{\"result\":{\"done\":{\"bytes\":\"one\"}}}]}'; sleep 20; }",
         "the adapter: it closed its standard input",
     ),
     (
