@@ -29,11 +29,12 @@ const KEPT: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::KILL)
     .union(CapabilitySet::AUDIT_WRITE);
 
-/// Enters. Gives where each mount came to lie. Whatever fails, the process is of no use any more.
+/// Enters a disk made of detached mounts, one for each that it tells. Gives where each came to lie. Whatever fails, the
+/// process is of no use any more.
 ///
 /// # Errors
 /// What was done, to what, and the errno's words.
-pub(super) fn enter(disk: &Disk) -> std::result::Result<Vec<String>, String> {
+pub(super) fn enter(disk: &Disk, detached: &[OwnedFd]) -> std::result::Result<Vec<String>, String> {
     let told = |what: &str| {
         let what = what.to_owned();
         move |errno: Errno| format!("{what}: {}", std::io::Error::from(errno))
@@ -41,15 +42,24 @@ pub(super) fn enter(disk: &Disk) -> std::result::Result<Vec<String>, String> {
     enter_own(NameSpace::Mount).map_err(told("unshare mounts"))?;
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     rustix::mount::mount_change("/", private).map_err(told("make mounts private"))?;
-    let (root, others) = disk.mounts.split_first().ok_or("a disk without a root")?;
-    attach(root, &disk.place).map_err(told("mount /"))?;
+    if detached.len() != disk.mounts.len() {
+        return Err(format!(
+            "{} mounts for {}",
+            detached.len(),
+            disk.mounts.len()
+        ));
+    }
+    let mut mounts = disk.mounts.iter().zip(detached);
+    let (root, root_mount) = mounts.next().ok_or("a disk without a root")?;
+    attach(root_mount, &disk.place).map_err(told("mount /"))?;
     rustix::process::chdir(&*disk.place).map_err(told("enter the root"))?;
     let mut targets = vec!["/".to_owned()];
-    for mount in others {
-        let target = mount_on_root(mount).map_err(told(&format!("mount {}", mount.target)))?;
+    for (mount, detached) in mounts {
+        let target =
+            mount_on_root(mount, detached).map_err(told(&format!("mount {}", mount.target)))?;
         targets.push(target);
     }
-    seal(root).map_err(told("mount / again"))?;
+    seal(root, root_mount).map_err(told("mount / again"))?;
     // What the name space was copied with goes with the old root: not even the mounts of other containers stay.
     rustix::process::pivot_root(".", ".").map_err(told("pivot_root"))?;
     rustix::mount::unmount(".", UnmountFlags::DETACH).map_err(told("unmount the old root"))?;
@@ -65,19 +75,19 @@ pub(super) fn enter(disk: &Disk) -> std::result::Result<Vec<String>, String> {
     Ok(targets)
 }
 
-fn link_to(descriptor: i32) -> String {
-    format!("/proc/self/fd/{descriptor}")
+fn link_to(file: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
 /// Mounts what is detached on a path.
-fn attach(mount: &MountHere, path: &str) -> Result<()> {
-    let from = link_to(mount.descriptor);
+fn attach(detached: &OwnedFd, path: &str) -> Result<()> {
+    let from = link_to(detached);
     let flags = MoveMountFlags::MOVE_MOUNT_F_SYMLINKS | MoveMountFlags::MOVE_MOUNT_T_SYMLINKS;
     rustix::mount::move_mount(CWD, from, CWD, path, flags)
 }
 
 /// Mounts on a target in the root, which is the working directory. Symlinks and `..` lead no further than that.
-fn mount_on_root(mount: &MountHere) -> Result<String> {
+fn mount_on_root(mount: &MountHere, detached: &OwnedFd) -> Result<String> {
     let open = |path: &str| {
         crate::sys::open_scoped(
             CWD,
@@ -87,14 +97,14 @@ fn mount_on_root(mount: &MountHere) -> Result<String> {
         )
     };
     let target = open(&mount.target)?;
-    attach(mount, &link_to(target.as_raw_fd()))?;
-    seal(mount)?;
+    attach(detached, &link_to(&target))?;
+    seal(mount, detached)?;
     below(&open("/")?, &target)
 }
 
 /// The path of a file below the root.
 fn below(root: &OwnedFd, file: &OwnedFd) -> Result<String> {
-    let path = |file: &OwnedFd| rustix::fs::readlink(link_to(file.as_raw_fd()), Vec::new());
+    let path = |file: &OwnedFd| rustix::fs::readlink(link_to(file), Vec::new());
     let (root, file) = (path(root)?, path(file)?);
     let inner = file
         .to_bytes()
@@ -105,8 +115,8 @@ fn below(root: &OwnedFd, file: &OwnedFd) -> Result<String> {
 
 /// Sets a mount's flags. No device of a container is real: one that a scenario makes must not lead to the
 /// machine's own disks.
-fn seal(mount: &MountHere) -> Result<()> {
-    let path = link_to(mount.descriptor);
+fn seal(mount: &MountHere, attached: &OwnedFd) -> Result<()> {
+    let path = link_to(attached);
     let mut flags = MountFlags::BIND | MountFlags::NODEV;
     if mount.read_only {
         flags |= MountFlags::RDONLY;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::contained::enter;
+use super::descriptors::receive;
 use super::devices::Devices;
 use super::files::{Batch, OpenFile};
 use super::user::User;
@@ -121,9 +122,14 @@ pub(super) fn serve(root: Option<&Path>) -> io::Result<()> {
     answer_calls(move |ask| shared.answer(ask))
 }
 
-/// The first process of a container whose disk it mounts itself: enters what the first call says.
+/// The first process of a container whose disk it mounts itself: waits for the detached mounts, on standard input,
+/// and enters what the first call says of them.
 pub(super) fn contained() -> io::Result<()> {
     rustix::process::umask(UMASK);
+    let Some(detached) = receive(io::stdin())? else {
+        // No container has come.
+        return Ok(());
+    };
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     let call: Call = serde_json::from_str(&line)?;
@@ -134,7 +140,8 @@ pub(super) fn contained() -> io::Result<()> {
         devices: Some(Devices::new(&disk.place)?),
         ..Shared::new(None)?
     };
-    let given = enter(&disk).map(Given::Entered);
+    let given = enter(&disk, &detached).map(Given::Entered);
+    drop(detached);
     reply(&Mutex::new(io::stdout()), call.id, given);
     answer_calls(move |ask| shared.answer(ask))
 }

@@ -92,7 +92,7 @@ pub struct Who {
 pub struct Disk {
     /// A directory to mount the root on before it becomes the root.
     pub place: String,
-    /// The root, then what is mounted on it, in this order.
+    /// The root, then what is mounted on it, in the order of the detached mounts that came before on the socket.
     pub mounts: Vec<MountHere>,
     /// The process is the host's own and keeps every capability.
     pub is_host: bool,
@@ -101,8 +101,6 @@ pub struct Disk {
 /// One mount.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MountHere {
-    /// The detached mount.
-    pub descriptor: i32,
     /// Path in the container; `/` for the root.
     pub target: String,
     /// No writes through it.

@@ -1,22 +1,19 @@
 //! Mounts of the kernel's, and processes on them.
 
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
-use rustix::io::FdFlags;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
     fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen,
 };
 
+use super::residents::Residents;
 use super::unwritten;
 use crate::agent::wire::{Ask, Disk, Found, Given, MountHere, Who};
-use crate::agent::{Mode as AgentMode, VARIABLE};
 use crate::engine::link::{Link, Lost};
 use crate::engine::native::kernel::{Act, Actor, Kernel, Merged, Part, Sight};
 use crate::engine::{FileRequest, Refusal};
@@ -35,8 +32,7 @@ pub(super) struct Mounter {
     path: PathBuf,
     how: (XattrNamespace, MountOptions),
     last: AtomicU64,
-    /// One process is started at a time: what it inherits is no other's.
-    starting: Mutex<()>,
+    residents: Arc<Residents>,
 }
 
 /// The options with which layers are mounted: what was asked for, else as Docker's overlay2 has them.
@@ -122,13 +118,14 @@ impl Mounter {
         directory: &Directory,
         path: &Path,
         how: (XattrNamespace, MountOptions),
+        residents: Arc<Residents>,
     ) -> Result<Self, Errno> {
         Ok(Self {
             directory: make(directory, PLACE)?,
             path: path.join(PLACE),
             how,
             last: AtomicU64::new(0),
-            starting: Mutex::default(),
+            residents,
         })
     }
 
@@ -167,28 +164,6 @@ impl Mounter {
             root: Arc::new(root),
             keep: Arc::new(mounted),
         })
-    }
-
-    /// Starts a process with these detached mounts among its descriptors.
-    fn start(&self, inherited: &[OwnedFd]) -> Result<Link, String> {
-        let _one = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
-        for descriptor in inherited {
-            rustix::io::fcntl_setfd(descriptor, FdFlags::empty())
-                .map_err(|errno| std::io::Error::from(errno).to_string())?;
-        }
-        let child = Command::new("/proc/self/exe")
-            .env(VARIABLE, AgentMode::Contained.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .map_err(|error| format!("cannot start a process: {error}"))?;
-        for descriptor in inherited {
-            rustix::io::fcntl_setfd(descriptor, FdFlags::CLOEXEC)
-                .map_err(|errno| std::io::Error::from(errno).to_string())?;
-        }
-        Link::open(child)
     }
 }
 
@@ -236,7 +211,7 @@ impl Kernel for Mounter {
         parts: &[Part],
         is_host: bool,
     ) -> Result<(Arc<dyn Actor>, Vec<String>), String> {
-        let mut inherited = Vec::new();
+        let mut handed_over = Vec::new();
         let mut mounts = Vec::new();
         for part in parts {
             let flags = OpenTreeFlags::OPEN_TREE_CLONE
@@ -246,14 +221,13 @@ impl Kernel for Mounter {
                 format!("mount {}: {}", part.target, std::io::Error::from(errno))
             })?;
             mounts.push(MountHere {
-                descriptor: detached.as_raw_fd(),
                 target: part.target.clone(),
                 read_only: part.read_only,
                 restricted: part.in_memory,
             });
-            inherited.push(detached);
+            handed_over.push(detached);
         }
-        let link = self.start(&inherited)?;
+        let link = self.residents.take(&handed_over)?;
         let place = self
             .path
             .to_str()
@@ -264,7 +238,10 @@ impl Kernel for Mounter {
             is_host,
         };
         match ask(&link, Ask::Enter(disk))? {
-            Given::Entered(targets) => Ok((Arc::new(Process { link }), targets)),
+            Given::Entered(targets) => {
+                let residents = Arc::clone(&self.residents);
+                Ok((Arc::new(Process { link, residents }), targets))
+            }
             other => Err(strange(&other)),
         }
     }
@@ -274,6 +251,13 @@ impl Kernel for Mounter {
 #[derive(Debug)]
 struct Process {
     link: Link,
+    residents: Arc<Residents>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.residents.prepare();
+    }
 }
 
 fn ask(link: &Link, ask: Ask) -> Result<Given, String> {

@@ -15,6 +15,7 @@
 //! | `serve` | that process |
 //! | `mapping` | the users of its user name space |
 //! | `kernel` | `overlay` and `tmpfs` mounts, and processes on them |
+//! | `residents` | those processes, the next of which may be under way |
 //! | `unwritten` | the writable layer of an image that is mounted |
 //!
 //! Every container's overlay is mounted from its creation to its removal, for the daemon to copy into and out of:
@@ -32,6 +33,7 @@ mod kernel;
 mod mapping;
 mod protocol;
 mod provider;
+mod residents;
 mod serve;
 mod unwritten;
 

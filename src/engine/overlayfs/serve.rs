@@ -11,12 +11,20 @@ use rustix::mount::MountPropagationFlags;
 use super::kernel::{Mounter, options_shown};
 use super::mapping::Mapper;
 use super::protocol::{Ask, Given, NAME};
+use super::residents::Residents;
 use crate::agent::answer_calls;
 use crate::engine::native::kernel::Kernel;
 use crate::engine::native::{Pool, Survey, open_on_kernel, survey};
 use crate::engine::{Absent, Capability, Description, Engine, EngineFault, OpenOptions};
 use crate::sys::{NameSpace, enter_own};
 use crate::union::{Errno, MountOptions, NotAnOption, XattrNamespace};
+
+/// What one engine leaves to the next.
+#[derive(Default)]
+struct Ready {
+    pool: Arc<Pool>,
+    residents: Arc<Residents>,
+}
 
 /// Serves one engine after the other until standard input ends, and removes what they made.
 pub(crate) fn serve(scratch: &Path) -> io::Result<()> {
@@ -25,8 +33,8 @@ pub(crate) fn serve(scratch: &Path) -> io::Result<()> {
     let namespace = enter();
     let scratch = scratch.to_owned();
     let engine: Arc<RwLock<Option<Box<dyn Engine>>>> = Arc::default();
-    let pool: Arc<Pool> = Arc::default();
-    let (ours, our_pool) = (Arc::clone(&engine), Arc::clone(&pool));
+    let ready = Arc::new(Ready::default());
+    let (ours, at_hand) = (Arc::clone(&engine), Arc::clone(&ready));
     let served = answer_calls(move |ask| {
         let namespace = match &namespace {
             Ok(namespace) => *namespace,
@@ -40,7 +48,7 @@ pub(crate) fn serve(scratch: &Path) -> io::Result<()> {
             Ask::Open { mount, keep } => {
                 let scratch = scratch.clone();
                 let how = (namespace, asked(&mount)?);
-                open(&OpenOptions { scratch, keep }, how, &our_pool).map(|opened| {
+                open(&OpenOptions { scratch, keep }, how, &at_hand).map(|opened| {
                     let kept = opened.kept();
                     *ours.write().unwrap_or_else(PoisonError::into_inner) = Some(opened);
                     Given::Opened(kept)
@@ -60,7 +68,8 @@ pub(crate) fn serve(scratch: &Path) -> io::Result<()> {
         answered.map_err(|fault: EngineFault| fault.0)
     });
     close(&engine);
-    pool.clear();
+    ready.pool.clear();
+    ready.residents.dismiss();
     served
 }
 
@@ -118,9 +127,11 @@ fn asked(text: &str) -> Result<MountOptions, String> {
     }
 }
 
-fn open(options: &OpenOptions, how: How, pool: &Arc<Pool>) -> Result<Box<dyn Engine>, EngineFault> {
-    open_on_kernel(options, how, pool, |directory, path| {
-        let mounter = Mounter::new(directory, path, how)
+fn open(options: &OpenOptions, how: How, ready: &Ready) -> Result<Box<dyn Engine>, EngineFault> {
+    ready.residents.prepare();
+    let residents = Arc::clone(&ready.residents);
+    open_on_kernel(options, how, &ready.pool, |directory, path| {
+        let mounter = Mounter::new(directory, path, how, residents)
             .map_err(|errno| EngineFault(io::Error::from(errno).to_string()))?;
         Ok(Arc::new(mounter))
     })
@@ -146,7 +157,7 @@ fn probe(scratch: &Path, how: How) -> Result<Description, Absent> {
         absent(format!("cannot mount {what} in {shown}: {why}"))
     };
     let mount = || -> Result<_, Errno> {
-        let mounter = Mounter::new(&opened, directory.path(), how)?;
+        let mounter = Mounter::new(&opened, directory.path(), how, Arc::default())?;
         let upper = mounter.probe_directory("upper")?;
         let lower = mounter.probe_directory("lower")?;
         let file = rustix::fs::openat(
