@@ -6,7 +6,11 @@ use super::mirror::Mirror;
 use super::names::below;
 use super::observe::OWN;
 use super::places::{host_place, placed};
+use super::program::Said;
 use crate::engine::{Change, ChangeKind, CopyEnd, Value};
+
+/// How often a copy is tried again that found a container's disk gone.
+const TRIES: usize = 3;
 
 impl Cli {
     fn end(&self, mirror: &Mirror, end: &CopyEnd) -> Result<String> {
@@ -33,11 +37,22 @@ impl Cli {
         arguments.extend((follow && says).then(|| "--follow-link".to_owned()));
         arguments.extend([self.end(&mirror, from)?, self.end(&mirror, to)?]);
         let place = self.destination(&mirror, from, to);
-        self.command(&arguments)?;
+        self.judge(self.copied(&arguments)?)?;
         if matches!(to, CopyEnd::Host(_)) {
             self.give_back(&mirror)?;
         }
         Ok(placed(place))
+    }
+
+    fn copied(&self, arguments: &[String]) -> Result<Said> {
+        let mut said = self.ground.program.run(arguments)?;
+        for _ in 0..TRIES {
+            if !was_unmounted(&said) {
+                break;
+            }
+            said = self.ground.program.run(arguments)?;
+        }
+        Ok(said)
     }
 
     pub(super) fn export(&self, container: &str, to: &str) -> Result<Value> {
@@ -78,6 +93,16 @@ impl Cli {
     }
 }
 
+/// Whether Podman lost a container's disk before it copied anything. It mounts that of one that does not run for as
+/// long as it looks or copies, and another of its processes may be unmounting it still.
+fn was_unmounted(said: &Said) -> bool {
+    let words = [
+        "mounting storage for container",
+        "/merged: no such file or directory",
+    ];
+    !said.success && words.iter().all(|words| said.err.contains(words))
+}
+
 /// `C /etc/app.conf`
 fn change(line: &str) -> Option<Change> {
     let (letter, path) = line.split_once(' ')?;
@@ -91,4 +116,24 @@ fn change(line: &str) -> Option<Change> {
         path: path.to_owned(),
         kind,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_lost_disk_is_worth_another_try() {
+        let said = |err: &str| Said {
+            err: err.to_owned(),
+            ..Said::default()
+        };
+        // Podman 4.3.1 on a machine with too much to do.
+        let lost = "Error: \"/etc/app.conf\" could not be found on container other: mounting storage for container \
+            301da2135111: lstat /var/lib/containers/storage/overlay/ad3dd1e630c6/merged: no such file or directory";
+        assert!(was_unmounted(&said(lost)));
+        let absent =
+            "Error: \"/nope\" could not be found on container other: no such file or directory";
+        assert!(!was_unmounted(&said(absent)));
+    }
 }
