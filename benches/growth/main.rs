@@ -1,6 +1,6 @@
 //! How costs grow: with layers, files and scenarios. For each size it says how many times its bare system calls
 //! a whole run costs, so what the file system itself does to many files is no matter, and that ÷ the most of
-//! the sizes before. Fails where a size is so much dearer than all before that the growth is no longer linear.
+//! the sizes before, or 1. Fails where a size is so much dearer than all before that the growth is no longer linear.
 //!
 //! `cargo bench --bench growth` takes all sizes, some minutes; with `--test` only the small ones, once.
 //! `cargo bench --bench growth -- files` takes those with that in their titles.

@@ -26,7 +26,7 @@ const LAST: u8 = 0;
 ///
 /// # Errors
 /// As `sendmsg(2)`.
-pub(crate) fn send(socket: impl AsFd, files: &[OwnedFd]) -> Result<()> {
+pub(crate) fn send_files(socket: impl AsFd, files: &[OwnedFd]) -> Result<()> {
     let files: Vec<BorrowedFd<'_>> = files.iter().map(AsFd::as_fd).collect();
     let mut rest = files.as_slice();
     loop {
@@ -46,11 +46,11 @@ pub(crate) fn send(socket: impl AsFd, files: &[OwnedFd]) -> Result<()> {
     }
 }
 
-/// Receives what [`send`] has sent; `None` when the other side went without a word.
+/// Receives what [`send_files`] has sent; `None` when the other side went without a word.
 ///
 /// # Errors
 /// As `recvmsg(2)`.
-pub(super) fn receive(socket: impl AsFd) -> Result<Option<Vec<OwnedFd>>> {
+pub(super) fn receive_files(socket: impl AsFd) -> Result<Option<Vec<OwnedFd>>> {
     let mut files = Vec::new();
     loop {
         let mut word = [LAST];
@@ -94,10 +94,10 @@ mod tests {
                 .collect();
             let files: Vec<OwnedFd> = files.into_iter().map(Into::into).collect();
             let sender = std::thread::spawn(move || {
-                send(&here, &files).unwrap();
+                send_files(&here, &files).unwrap();
                 here.write_all(b"hello").unwrap();
             });
-            let received = receive(&there).unwrap().unwrap();
+            let received = receive_files(&there).unwrap().unwrap();
             let inodes: Vec<u64> = received.into_iter().map(inode).collect();
             assert_eq!(inodes, expected);
             let mut rest = String::new();
@@ -111,6 +111,6 @@ mod tests {
     fn nobody_is_waited_for_who_is_gone() {
         let (here, there) = UnixStream::pair().unwrap();
         drop(here);
-        assert!(receive(&there).unwrap().is_none());
+        assert!(receive_files(&there).unwrap().is_none());
     }
 }

@@ -34,7 +34,7 @@ mod walk;
 pub mod wire;
 
 pub(crate) use beneath::leads_out;
-pub(crate) use descriptors::send;
+pub(crate) use descriptors::send_files;
 pub use dispatch::{Mode, VARIABLE, dispatch};
 pub use payload::Payload;
 pub(crate) use serve::answer_calls;

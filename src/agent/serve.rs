@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::contained::enter;
-use super::descriptors::receive;
+use super::descriptors::receive_files;
 use super::devices::Devices;
 use super::files::{Batch, OpenFile};
 use super::user::User;
@@ -126,7 +126,7 @@ pub(super) fn serve(root: Option<&Path>) -> io::Result<()> {
 /// and enters what the first call says of them.
 pub(super) fn contained() -> io::Result<()> {
     rustix::process::umask(UMASK);
-    let Some(detached) = receive(io::stdin())? else {
+    let Some(detached) = receive_files(io::stdin())? else {
         // No container has come.
         return Ok(());
     };

@@ -245,6 +245,7 @@ fn base_of(folder: &Path) -> Option<&Path> {
         .ancestors()
         .find(|ancestor| ancestor.file_name() == Some(OsStr::new(SCENARIOS)))
 }
+
 fn stem(below: &Path) -> String {
     let sane = |c: char| {
         if c.is_alphanumeric() || "._+:@~-".contains(c) {

@@ -9,7 +9,7 @@ use std::thread::{Builder, JoinHandle};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-use crate::agent::{Mode, VARIABLE, send};
+use crate::agent::{Mode, VARIABLE, send_files};
 use crate::engine::link::Link;
 
 /// Starts processes, one ahead at the most.
@@ -45,7 +45,7 @@ impl Residents {
             Some(waiting) if !waiting.link.is_gone() => waiting,
             _ => start()?,
         };
-        send(&waiting.input, mounts).map_err(|errno| words(&std::io::Error::from(errno)))?;
+        send_files(&waiting.input, mounts).map_err(|errno| words(&std::io::Error::from(errno)))?;
         Ok(waiting.link)
     }
 

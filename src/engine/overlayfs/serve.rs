@@ -67,13 +67,14 @@ pub(crate) fn serve(scratch: &Path) -> io::Result<()> {
         };
         answered.map_err(|fault: EngineFault| fault.0)
     });
+    // Nothing of it outlives the process.
     close(&engine);
     ready.pool.clear();
     ready.residents.dismiss();
     served
 }
 
-/// Containers end and the directories go before the process does.
+/// Containers end, and the private directory is for the next engine unless it is to be kept.
 fn close(engine: &RwLock<Option<Box<dyn Engine>>>) {
     let engine = engine
         .write()
