@@ -1,7 +1,7 @@
 //! Entering a container: a process mounts its disk in a name space of its own, makes it its root, and keeps
 //! the capabilities that Docker leaves to a container's root.
 
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use rustix::fs::{CWD, OFlags, ResolveFlags, StatVfsMountFlags};
 use rustix::io::Errno;
@@ -9,6 +9,7 @@ use rustix::mount::{MountFlags, MountPropagationFlags, MoveMountFlags, UnmountFl
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use super::Result;
+use super::descriptors::link_to;
 use super::wire::{Disk, MountHere};
 use crate::engine::escape;
 use crate::sys::{NameSpace, enter_own};
@@ -73,10 +74,6 @@ pub(super) fn enter(disk: &Disk, detached: &[OwnedFd]) -> std::result::Result<Ve
         rustix::thread::set_capabilities(None, sets).map_err(told("give up capabilities"))?;
     }
     Ok(targets)
-}
-
-fn link_to(file: &OwnedFd) -> String {
-    format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
 /// Mounts what is detached on a path.

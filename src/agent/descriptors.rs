@@ -1,10 +1,10 @@
-//! Open files that go from one process to another, over a socket, before anything else is said on it.
+//! Open files by a path, and from one process to another, over a socket, before anything else is said on it.
 //!
 //! Source: unix(7), `SCM_RIGHTS`.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use rustix::cmsg_space;
 use rustix::io::Errno;
@@ -14,6 +14,11 @@ use rustix::net::{
 };
 
 use super::Result;
+
+/// A path by which the kernel finds an open file of this process.
+pub(crate) fn link_to(file: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
 
 /// How many go at once; the kernel takes no more than 253.
 const AT_ONCE: usize = 200;

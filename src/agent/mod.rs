@@ -5,7 +5,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `descriptors` | open files from one process to another |
+//! | `descriptors` | open files by a path, and from one process to another |
 //! | `devices` | those that a contained process may open |
 //! | `dispatch` | tells the agent's process from every other |
 //! | `payload` | the executable and what it needs to be started where nothing else is |
@@ -34,7 +34,7 @@ mod walk;
 pub mod wire;
 
 pub(crate) use beneath::leads_out;
-pub(crate) use descriptors::send_files;
+pub(crate) use descriptors::{link_to, send_files};
 pub use dispatch::{Mode, VARIABLE, dispatch};
 pub use payload::Payload;
 pub(crate) use serve::answer_calls;

@@ -1,6 +1,6 @@
 //! Mounts of the kernel's, and processes on them.
 
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +13,7 @@ use rustix::mount::{
 
 use super::residents::Residents;
 use super::unwritten;
+use crate::agent::link_to;
 use crate::agent::wire::{Ask, Disk, Found, Given, MountHere, Who};
 use crate::engine::link::{Link, Lost};
 use crate::engine::native::kernel::{Act, Actor, Kernel, Merged, Part, Sight};
@@ -66,10 +67,6 @@ pub(super) fn options_shown(how: (XattrNamespace, MountOptions)) -> String {
     };
     let options: Vec<String> = options(how).into_iter().map(shown).collect();
     options.join(",")
-}
-
-fn link_to(file: &OwnedFd) -> String {
-    format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
 /// A new directory, open.
