@@ -17,6 +17,9 @@ use layerspec::registry;
 use layerspec::scenario::{Action, Scenario, find, load};
 use libtest_mimic::{Arguments, Failed, Trial};
 
+#[path = "overlayfs/again.rs"]
+mod again;
+
 const NAME: &str = "overlayfs";
 
 /// Requests that are put to a container of this engine and to one of the embedded engine.
@@ -44,6 +47,16 @@ fn main() -> ExitCode {
         trial("no_disk_of_the_machine_is_reached", devices_too, devices),
         trial("many_layers_fit", None, layers),
         trial("options_are_the_kernels", devices_too, mount_options),
+        trial(
+            "the_next_engine_finds_nothing",
+            None,
+            again::nothing_of_the_one_before,
+        ),
+        trial(
+            "one_that_was_killed_is_no_error",
+            None,
+            again::one_that_was_killed_is_no_error,
+        ),
         trial("nothing_is_left_when_killed", None, killed),
         trial("nothing_is_left_when_interrupted", None, interrupted),
     ];
@@ -400,8 +413,8 @@ fn end_early(signal: &str) -> tempfile::TempDir {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // The command, an engine, a container.
-    wait_until("three processes", || marked(mark).len() >= 3);
+    // The command, an engine, the process that forks, a container.
+    wait_until("four processes", || marked(mark).len() >= 4);
     let pid = run.id().to_string();
     assert!(
         Command::new("kill")

@@ -31,7 +31,7 @@ const LAST: u8 = 0;
 ///
 /// # Errors
 /// As `sendmsg(2)`.
-pub(crate) fn send_files(socket: impl AsFd, files: &[OwnedFd]) -> Result<()> {
+pub(super) fn send_files(socket: impl AsFd, files: &[impl AsFd]) -> Result<()> {
     let files: Vec<BorrowedFd<'_>> = files.iter().map(AsFd::as_fd).collect();
     let mut rest = files.as_slice();
     loop {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::{serve, wire};
+use super::{serve, wire, zygote};
 use crate::engine::overlayfs;
 use crate::environment::Environment;
 
@@ -21,8 +21,9 @@ pub enum Mode {
         /// Changes its root to this directory first.
         root: Option<String>,
     },
-    /// Serves calls as a container's process, on a disk that the first call describes.
-    Contained,
+    /// Forks for each container whose mounts come on standard input. A copy serves calls as the container's process, on
+    /// a disk that the first call describes.
+    Zygote,
     /// Serves the engine `overlayfs` in namespaces of its own, with this scratch directory.
     Overlayfs {
         /// The scratch directory.
@@ -36,7 +37,7 @@ impl fmt::Display for Mode {
             Self::Idle => write!(f, "{} idle", wire::VERSION),
             Self::Serve { root: None } => write!(f, "{} serve", wire::VERSION),
             Self::Serve { root: Some(root) } => write!(f, "{} serve {root}", wire::VERSION),
-            Self::Contained => write!(f, "{} contained", wire::VERSION),
+            Self::Zygote => write!(f, "{} zygote", wire::VERSION),
             Self::Overlayfs { scratch } => write!(f, "{} overlayfs {scratch}", wire::VERSION),
         }
     }
@@ -47,8 +48,8 @@ impl Mode {
         let rest = text.strip_prefix(wire::VERSION)?.strip_prefix(' ')?;
         match rest.split_once(' ') {
             None if rest == "idle" => Some(Self::Idle),
+            None if rest == "zygote" => Some(Self::Zygote),
             None if rest == "serve" => Some(Self::Serve { root: None }),
-            None if rest == "contained" => Some(Self::Contained),
             Some(("overlayfs", scratch)) => Some(Self::Overlayfs {
                 scratch: scratch.to_owned(),
             }),
@@ -72,7 +73,7 @@ pub fn dispatch() {
     let done = match Mode::parse(&text) {
         Some(Mode::Idle) => idle(),
         Some(Mode::Serve { root }) => serve::serve(root.as_deref().map(Path::new)),
-        Some(Mode::Contained) => serve::contained(),
+        Some(Mode::Zygote) => zygote::serve(),
         Some(Mode::Overlayfs { scratch }) => overlayfs::serve(Path::new(&scratch)),
         None => Err(std::io::Error::other(format!(
             "{VARIABLE}={text:?} asks for nothing that this version knows"
@@ -111,7 +112,7 @@ mod tests {
             Mode::Serve {
                 root: Some("/a b".to_owned()),
             },
-            Mode::Contained,
+            Mode::Zygote,
             Mode::Overlayfs {
                 scratch: "/a b".to_owned(),
             },

@@ -11,6 +11,7 @@
 //! | `payload` | the executable and what it needs to be started where nothing else is |
 //! | `wire` | calls and replies |
 //! | `serve` | the loop: a thread a call |
+//! | `zygote` | a process that becomes containers' processes |
 //! | `contained` | entering a container: mounts, the root, capabilities |
 //! | `user` | who acts: credentials of one thread |
 //! | `files` | file requests by system calls |
@@ -32,12 +33,14 @@ mod serve;
 mod user;
 mod walk;
 pub mod wire;
+mod zygote;
 
 pub(crate) use beneath::leads_out;
-pub(crate) use descriptors::{link_to, send_files};
+pub(crate) use descriptors::link_to;
 pub use dispatch::{Mode, VARIABLE, dispatch};
 pub use payload::Payload;
 pub(crate) use serve::answer_calls;
+pub(crate) use zygote::fork;
 
 /// Result of system calls.
 type Result<T> = std::result::Result<T, rustix::io::Errno>;

@@ -12,7 +12,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::contained::enter;
-use super::descriptors::receive_files;
 use super::devices::Devices;
 use super::files::{Batch, OpenFile};
 use super::user::User;
@@ -122,14 +121,10 @@ pub(super) fn serve(root: Option<&Path>) -> io::Result<()> {
     answer_calls(move |ask| shared.answer(ask))
 }
 
-/// The first process of a container whose disk it mounts itself: waits for the detached mounts, on standard input,
-/// and enters what the first call says of them.
-pub(super) fn contained() -> io::Result<()> {
+/// The first process of a container whose disk it mounts itself, of detached mounts: enters what the first call says of
+/// them, and serves the others.
+pub(super) fn contained(detached: Vec<OwnedFd>) -> io::Result<()> {
     rustix::process::umask(UMASK);
-    let Some(detached) = receive_files(io::stdin())? else {
-        // No container has come.
-        return Ok(());
-    };
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     let call: Call = serde_json::from_str(&line)?;

@@ -86,13 +86,13 @@ pub struct Who {
     pub groups: Vec<u32>,
 }
 
-/// A container's disk, for its process to mount. File systems come as detached mounts
-/// (`open_tree(2)`) behind descriptors that the process has inherited.
+/// A container's disk, for its process to mount. The process has its file systems
+/// in its hand, as detached mounts (`open_tree(2)`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Disk {
     /// A directory to mount the root on before it becomes the root.
     pub place: String,
-    /// The root, then what is mounted on it, in the order of the detached mounts that came before on the socket.
+    /// The root, then what is mounted on it, in the order of the detached mounts.
     pub mounts: Vec<MountHere>,
     /// The process is the host's own and keeps every capability.
     pub is_host: bool,

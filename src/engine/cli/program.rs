@@ -172,7 +172,8 @@ impl Program {
     /// Starts a command that leads to an agent.
     pub(super) fn link(&self, mut command: Command) -> Result<Link, String> {
         command.stdin(Stdio::piped());
-        Link::open(self.spawn(command).map_err(|mute| mute.to_string())?)
+        let child = self.spawn(command).map_err(|mute| mute.to_string())?;
+        Link::open(child.try_into()?)
     }
 
     fn name(&self) -> String {

@@ -16,8 +16,7 @@ mod lines;
 mod process;
 mod reader;
 
-use std::os::fd::AsFd;
-use std::process::{Child, ChildStdin};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -30,12 +29,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::desk::{DEAF, Desk};
-use self::process::Process;
 use self::reader::Reader;
 use crate::agent::wire::{Call, Given, Reply};
 
 pub(super) use self::lines::Lines;
-pub(super) use self::process::kill_group;
+pub(super) use self::process::{Process, Started, kill_group, pid};
 
 /// How long a process may take to end by itself.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -65,7 +63,7 @@ pub(super) struct Link<G = Given> {
     patience: Duration,
     grace: Duration,
     process: Mutex<Process>,
-    input: Mutex<Option<ChildStdin>>,
+    input: Mutex<Option<OwnedFd>>,
     desk: Arc<Desk<G>>,
     reader: Mutex<Option<JoinHandle<()>>>,
 }
@@ -81,7 +79,7 @@ pub(super) enum Lost {
 
 impl<G: DeserializeOwned + Send + 'static> Link<G> {
     /// Talks to an agent, which is one of ours, over its three pipes.
-    pub(super) fn open(child: Child) -> Result<Self, String> {
+    pub(super) fn open(started: Started) -> Result<Self, String> {
         let manners = Manners {
             patience: PATIENCE,
             grace: PATIENCE,
@@ -94,7 +92,7 @@ impl<G: DeserializeOwned + Send + 'static> Link<G> {
                 Ok((reply.id, reply.given))
             },
         };
-        Self::open_with(child, &manners)
+        Self::open_with(started, &manners)
     }
 
     /// Asks an agent and waits.
@@ -110,14 +108,15 @@ impl<G: DeserializeOwned + Send + 'static> Link<G> {
 
 impl<G: Send + 'static> Link<G> {
     /// Talks to a child over its three pipes.
-    pub(super) fn open_with(mut child: Child, manners: &Manners<G>) -> Result<Self, String> {
-        let (Some(input), Some(output), Some(errors)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
-        else {
-            return Err("a program without pipes".to_owned());
-        };
+    pub(super) fn open_with(started: Started, manners: &Manners<G>) -> Result<Self, String> {
         // From here on dropping it ends the child, whatever fails.
-        let process = Process::new(child, manners.leads_group);
+        let process = Process::new(started.pid, manners.leads_group);
+        let Started {
+            input,
+            output,
+            errors,
+            ..
+        } = started;
         let prepare = || -> Result<_, Errno> {
             unblock(&input)?;
             unblock(&output)?;

@@ -1,18 +1,47 @@
 //! The process and its end.
 
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, kill_process_group,
+    pidfd_open, waitid, waitpid,
 };
+
+/// A child process that was started, and the other ends of its standard input, output and error.
+#[derive(Debug)]
+pub(in crate::engine) struct Started {
+    pub(in crate::engine) pid: Pid,
+    pub(in crate::engine) input: OwnedFd,
+    pub(in crate::engine) output: OwnedFd,
+    pub(in crate::engine) errors: OwnedFd,
+}
+
+impl TryFrom<Child> for Started {
+    type Error = String;
+
+    fn try_from(child: Child) -> Result<Self, String> {
+        let pid = pid(child.id()).ok_or("a program without a number")?;
+        match (child.stdin, child.stdout, child.stderr) {
+            (Some(input), Some(output), Some(errors)) => Ok(Self {
+                pid,
+                input: input.into(),
+                output: output.into(),
+                errors: errors.into(),
+            }),
+            _ => Err("a program without pipes".to_owned()),
+        }
+    }
+}
 
 /// A child process. It is killed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Process {
-    child: Child,
+pub(in crate::engine) struct Process {
+    pid: Pid,
     leads_group: bool,
     /// Whether it was waited for; its number may then be another's.
     reaped: bool,
@@ -22,9 +51,9 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn new(child: Child, leads_group: bool) -> Self {
+    pub(in crate::engine) fn new(pid: Pid, leads_group: bool) -> Self {
         Self {
-            child,
+            pid,
             leads_group,
             reaped: false,
             left_others: false,
@@ -47,14 +76,14 @@ impl Process {
         if !ended {
             // Before the leader is waited for, nobody else can have the group's number.
             if self.leads_group {
-                kill_group(self.child.id());
+                kill_group(self.pid);
             }
-            self.child.kill().ok();
+            kill_process(self.pid, Signal::KILL).ok();
         }
-        let status = self.child.wait().ok();
+        let status = self.status();
         if ended && self.leads_group {
             // Nor afterwards while anybody is left in it. When nobody is, nobody is killed: numbers are given out in turn.
-            self.left_others = kill_group(self.child.id());
+            self.left_others = kill_group(self.pid);
         }
         self.reaped = true;
         self.by_itself = status.filter(|_| ended);
@@ -67,8 +96,7 @@ impl Process {
 
     /// Until it may have ended, or that long.
     fn wait(&self, most: Duration) {
-        let file = pid(self.child.id()).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
-        let Some(Ok(file)) = file else {
+        let Ok(file) = pidfd_open(self.pid, PidfdFlags::empty()) else {
             // No descriptor is left.
             return std::thread::sleep(Duration::from_millis(1));
         };
@@ -77,12 +105,20 @@ impl Process {
         poll(&mut [PollFd::new(&file, PollFlags::IN)], most.as_ref()).ok();
     }
 
+    /// Waits for one that has ended or was killed.
+    fn status(&self) -> Option<ExitStatus> {
+        loop {
+            match waitpid(Some(self.pid), WaitOptions::empty()) {
+                Ok(ended) => return ended.map(|(_, status)| ExitStatus::from_raw(status.as_raw())),
+                Err(Errno::INTR) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
     fn has_ended(&self) -> bool {
-        let Some(pid) = pid(self.child.id()) else {
-            return true;
-        };
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        match waitid(WaitId::Pid(pid), options) {
+        match waitid(WaitId::Pid(self.pid), options) {
             Ok(status) => status.is_some(),
             Err(errno) => errno != Errno::INTR,
         }
@@ -95,11 +131,12 @@ impl Drop for Process {
     }
 }
 
-fn pid(number: u32) -> Option<Pid> {
+/// The number of a child, as the system's calls take it.
+pub(in crate::engine) fn pid(number: u32) -> Option<Pid> {
     i32::try_from(number).ok().and_then(Pid::from_raw)
 }
 
 /// Kills a process group that a child of ours leads. Whether anybody was in it.
-pub(in crate::engine) fn kill_group(leader: u32) -> bool {
-    pid(leader).is_some_and(|group| kill_process_group(group, Signal::KILL).is_ok())
+pub(in crate::engine) fn kill_group(leader: Pid) -> bool {
+    kill_process_group(leader, Signal::KILL).is_ok()
 }

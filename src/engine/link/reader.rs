@@ -1,7 +1,6 @@
 //! The thread that reads what the process writes.
 
-use std::os::fd::AsFd;
-use std::process::{ChildStderr, ChildStdout};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -18,8 +17,8 @@ const CHUNK: usize = 64 << 10;
 const TURNS: usize = 32;
 
 pub(super) struct Reader<G> {
-    pub(super) output: Option<ChildStdout>,
-    pub(super) errors: Option<ChildStderr>,
+    pub(super) output: Option<OwnedFd>,
+    pub(super) errors: Option<OwnedFd>,
     pub(super) lines: Lines<G>,
     pub(super) desk: Arc<Desk<G>>,
 }

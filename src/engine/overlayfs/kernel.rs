@@ -235,10 +235,7 @@ impl Kernel for Mounter {
             is_host,
         };
         match ask(&link, Ask::Enter(disk))? {
-            Given::Entered(targets) => {
-                let residents = Arc::clone(&self.residents);
-                Ok((Arc::new(Process { link, residents }), targets))
-            }
+            Given::Entered(targets) => Ok((Arc::new(Process(link)), targets)),
             other => Err(strange(&other)),
         }
     }
@@ -246,16 +243,7 @@ impl Kernel for Mounter {
 
 /// A process on a disk.
 #[derive(Debug)]
-struct Process {
-    link: Link,
-    residents: Arc<Residents>,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.residents.prepare();
-    }
-}
+struct Process(Link);
 
 fn ask(link: &Link, ask: Ask) -> Result<Given, String> {
     link.ask(ask).map_err(|lost| match lost {
@@ -283,7 +271,7 @@ impl Actor for Process {
         let requests = requests.to_vec();
         let directory = directory.to_owned();
         match ask(
-            &self.link,
+            &self.0,
             Ask::FilesAs {
                 user,
                 directory,
@@ -314,7 +302,7 @@ impl Actor for Process {
             xattrs: found.xattrs,
             inode: found.inode,
         };
-        match ask(&self.link, walk)? {
+        match ask(&self.0, walk)? {
             Given::Found(found) => Ok(found.into_iter().map(sight).collect()),
             other => Err(strange(&other)),
         }

@@ -3,7 +3,7 @@
 //!
 //! An engine has a process to itself ([`crate::agent::Mode::Overlayfs`]) in a mount name space of its own, and in a user
 //! name space where the user is not root; so nothing that it mounts can be seen outside or can outlive it. It
-//! serves the contract on its pipes, and when its engine is closed, waits for the next one. A running container is one more process ([`crate::agent::Mode::Contained`]): it
+//! serves the contract on its pipes, and when its engine is closed, waits for the next one. A running container is one more process, which a zygote ([`crate::agent::Mode::Zygote`]) forks: it
 //! mounts its disk, makes it its root, gives up what Docker takes from a container's root, and
 //! then performs file requests by system calls. So does one at the root of the host directory, and of each
 //! volume that is acted on from outside.
@@ -15,7 +15,7 @@
 //! | `serve` | that process |
 //! | `mapping` | the users of its user name space |
 //! | `kernel` | `overlay` and `tmpfs` mounts, and processes on them |
-//! | `residents` | those processes, the next of which may be under way |
+//! | `residents` | those processes |
 //! | `unwritten` | the writable layer of an image that is mounted |
 //!
 //! Every container's overlay is mounted from its creation to its removal, for the daemon to copy into and out of:

@@ -38,14 +38,25 @@ impl Idle {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One that serves this scratch directory; a new one if none is idle.
-    fn take(&self, scratch: &Path) -> Result<Link<Given>, EngineFault> {
+    /// One that serves this scratch directory.
+    fn take(&self, scratch: &Path) -> Option<Link<Given>> {
         let mut links = self.links();
-        links.retain(|(_, link)| !link.is_gone());
-        let fit = links.iter().position(|(place, _)| place == scratch);
-        let found = fit.map(|index| links.swap_remove(index).1);
-        drop(links);
-        found.map_or_else(|| start(scratch), Ok)
+        let fit = links.iter().position(|(place, _)| place == scratch)?;
+        Some(links.swap_remove(fit).1)
+    }
+
+    /// Asks one of them, or a new one. One that has ended meanwhile is nobody's loss.
+    fn ask(&self, scratch: &Path, what: &Ask) -> Result<(Link<Given>, Given), EngineFault> {
+        while let Some(link) = self.take(scratch) {
+            match link.ask(what) {
+                Ok(given) => return Ok((link, given)),
+                Err(Lost::Failed(why)) => return Err(EngineFault(why)),
+                Err(Lost::Gone(_)) => {}
+            }
+        }
+        let link = start(scratch)?;
+        let given = ask(&link, what)?;
+        Ok((link, given))
     }
 
     fn put(&self, scratch: PathBuf, link: Link<Given>) {
@@ -77,8 +88,7 @@ impl OverlayfsProvider {
         let probe = Ask::Probe {
             mount: self.mount.to_string(),
         };
-        let link = self.idle.take(scratch)?;
-        let given = ask(&link, &probe)?;
+        let (link, given) = self.idle.ask(scratch, &probe)?;
         self.idle.put(scratch.to_owned(), link);
         match given {
             Given::Here(description) => Ok(Description {
@@ -106,12 +116,12 @@ impl Provider for OverlayfsProvider {
     }
 
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Engine>, EngineFault> {
-        let link = self.idle.take(&options.scratch)?;
         let open = Ask::Open {
             mount: self.mount.to_string(),
             keep: options.keep,
         };
-        match ask(&link, &open)? {
+        let (link, given) = self.idle.ask(&options.scratch, &open)?;
+        match given {
             Given::Opened(kept) => Ok(Box::new(Overlayfs {
                 link: Some(link),
                 kept,
@@ -169,7 +179,7 @@ fn start(scratch: &Path) -> Result<Link<Given>, EngineFault> {
         .process_group(0)
         .spawn()
         .map_err(fault)?;
-    let link = Link::open(child).map_err(EngineFault)?;
+    let link = child.try_into().and_then(Link::open).map_err(EngineFault)?;
     Ok(link.with_patience(PATIENCE))
 }
 

@@ -1,92 +1,97 @@
-//! Processes of containers. To start one takes longer than most of what it is asked to do, so the next one is
-//! started while the last one ends, which is a time of waiting.
+//! Processes of containers, which a process that has started once becomes by forks.
 
+use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, JoinHandle};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
 
-use crate::agent::{Mode, VARIABLE, send_files};
-use crate::engine::link::Link;
+use crate::agent::{Mode, VARIABLE, fork};
+use crate::engine::link::{Link, Process, Started, pid};
 
-/// Starts processes, one ahead at the most.
+/// Starts them.
 #[derive(Debug, Default)]
-pub(super) struct Residents(Mutex<Option<JoinHandle<Started>>>);
+pub(super) struct Residents(Mutex<Option<Zygote>>);
 
-type Started = Result<Waiting, String>;
-
-/// A process that waits for its disk.
+/// The process that forks. It is killed when this is dropped; what it has become is not.
 #[derive(Debug)]
-struct Waiting {
-    /// One more descriptor of its standard input. It is closed first, or the process would not see the end of that.
-    input: OwnedFd,
-    link: Link,
+struct Zygote {
+    socket: UnixStream,
+    _process: Process,
 }
 
 impl Residents {
-    /// Has one started, if none is under way.
-    pub(super) fn prepare(&self) {
-        let mut next = self.next();
-        if next.is_none() {
-            *next = begin();
-        }
-    }
-
-    /// One that was given these detached mounts.
+    /// One that has these detached mounts in its hand.
     ///
     /// # Errors
     /// Why none can be started, as a sentence fragment.
     pub(super) fn take(&self, mounts: &[OwnedFd]) -> Result<Link, String> {
-        let prepared = self.next().take();
-        let waiting = match prepared.and_then(started) {
-            Some(waiting) if !waiting.link.is_gone() => waiting,
-            _ => start()?,
+        let mut zygote = self.zygote();
+        let mut started = match &*zygote {
+            Some(zygote) => zygote.fork(mounts),
+            None => Err(io::Error::from(Errno::PIPE)),
         };
-        send_files(&waiting.input, mounts).map_err(|errno| words(&std::io::Error::from(errno)))?;
-        Ok(waiting.link)
+        if started.as_ref().is_err_and(is_gone) {
+            let new = Zygote::start().map_err(|error| words(&error))?;
+            started = zygote.insert(new).fork(mounts);
+        }
+        drop(zygote);
+        Link::open(started.map_err(|error| words(&error))?)
     }
 
-    /// Ends the one that is under way.
+    /// Starts no more.
     pub(super) fn dismiss(&self) {
-        let next = self.next().take();
-        drop(next.and_then(started));
+        let zygote = self.zygote().take();
+        drop(zygote);
     }
 
-    fn next(&self) -> MutexGuard<'_, Option<JoinHandle<Started>>> {
+    fn zygote(&self) -> MutexGuard<'_, Option<Zygote>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Starts one beside what goes on here. Where that cannot be, it is started when it is needed.
-fn begin() -> Option<JoinHandle<Started>> {
-    Builder::new().spawn(start).ok()
+impl Zygote {
+    fn start() -> io::Result<Self> {
+        let (socket, its) = UnixStream::pair()?;
+        let child = Command::new("/proc/self/exe")
+            .env(VARIABLE, Mode::Zygote.to_string())
+            .stdin(OwnedFd::from(its))
+            .stdout(Stdio::null())
+            .process_group(0)
+            .spawn()?;
+        let pid = pid(child.id()).ok_or(Errno::SRCH)?;
+        Ok(Self {
+            socket,
+            _process: Process::new(pid, false),
+        })
+    }
+
+    fn fork(&self, mounts: &[OwnedFd]) -> io::Result<Started> {
+        let (its_input, input) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (output, its_output) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (errors, its_errors) = pipe_with(PipeFlags::CLOEXEC)?;
+        let pid = fork(&self.socket, [its_input, its_output, its_errors], mounts)?;
+        Ok(Started {
+            pid,
+            input,
+            output,
+            errors,
+        })
+    }
 }
 
-fn started(thread: JoinHandle<Started>) -> Option<Waiting> {
-    thread.join().ok()?.ok()
+/// Whether there is no zygote any more.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::PIPE | Errno::CONNRESET)
+    )
 }
 
-fn start() -> Started {
-    let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
-    let (ours, its) = socketpair(family, kind, SocketFlags::CLOEXEC, None)
-        .map_err(|errno| words(&std::io::Error::from(errno)))?;
-    let input = ours.try_clone().map_err(|error| words(&error))?;
-    let mut child = Command::new("/proc/self/exe")
-        .env(VARIABLE, Mode::Contained.to_string())
-        .stdin(its)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| words(&error))?;
-    child.stdin = Some(ours.into());
-    let link = Link::open(child)?;
-    Ok(Waiting { input, link })
-}
-
-fn words(error: &std::io::Error) -> String {
+fn words(error: &io::Error) -> String {
     format!("cannot start a process: {error}")
 }

@@ -129,7 +129,6 @@ fn asked(text: &str) -> Result<MountOptions, String> {
 }
 
 fn open(options: &OpenOptions, how: How, ready: &Ready) -> Result<Box<dyn Engine>, EngineFault> {
-    ready.residents.prepare();
     let residents = Arc::clone(&ready.residents);
     open_on_kernel(options, how, &ready.pool, |directory, path| {
         let mounter = Mounter::new(directory, path, how, residents)

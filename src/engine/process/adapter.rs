@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::protocol::{Ask, Given, Hello, Reply, Request, VERSION};
-use crate::engine::link::{Lines, Link, Lost, Manners, kill_group};
+use crate::engine::link::{Lines, Link, Lost, Manners, Started, kill_group};
 use crate::engine::{Absent, Capability, Description, EngineFault};
 use crate::farewell::Farewell;
 
@@ -73,7 +73,8 @@ pub(super) fn connect(words: &[String], first: u64) -> Result<(Link<Given>, Fare
             _ => format!("cannot start {program}: {error}"),
         })
     })?;
-    let leader = child.id();
+    let started = Started::try_from(child).map_err(absent)?;
+    let leader = started.pid;
     let farewell = Farewell::new(move || {
         kill_group(leader);
     });
@@ -85,7 +86,7 @@ pub(super) fn connect(words: &[String], first: u64) -> Result<(Link<Given>, Fare
         first,
         read,
     };
-    let link = Link::open_with(child, &manners).map_err(absent)?;
+    let link = Link::open_with(started, &manners).map_err(absent)?;
     Ok((link, farewell))
 }
 
