@@ -113,6 +113,7 @@ fn system_calls_answer_as_the_union_does() {
         };
         let asked = Ask::Files {
             user: user.clone(),
+            directory: None,
             requests: requests.clone(),
         };
         let Given::Files(theirs) = agent.ask(asked) else {

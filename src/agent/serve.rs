@@ -46,11 +46,15 @@ impl Shared {
         })
     }
 
-    /// Does what a call asks for.
+    /// Does what a call asks for. All calls of a container name the same directory, so it does not matter who is first.
     pub(super) fn answer(&self, ask: Ask) -> Result<Given, String> {
         let failed = |errno: rustix::io::Errno| io::Error::from(errno).to_string();
         match ask {
-            Ask::Files { user, requests } => {
+            Ask::Files {
+                user,
+                directory,
+                requests,
+            } => {
                 let user = match user {
                     None => self.user.clone(),
                     Some(user) => match User::named(&user) {
@@ -58,6 +62,9 @@ impl Shared {
                         Err(refusal) => return Ok(Given::Refused(refusal)),
                     },
                 };
+                if let Err(errno) = directory.map_or(Ok(()), rustix::process::chdir) {
+                    return Ok(Given::Refused(Refusal::errno(errno.into())));
+                }
                 if let Some(user) = user {
                     user.become_it().map_err(failed)?;
                 }
@@ -68,7 +75,6 @@ impl Shared {
                 directory,
                 requests,
             } => {
-                // One directory for all of a container's processes, so it does not matter who is first.
                 if let Err(errno) = rustix::process::chdir(&*directory) {
                     return Ok(Given::Refused(Refusal::errno(errno.into())));
                 }

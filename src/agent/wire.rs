@@ -26,6 +26,8 @@ pub enum Ask {
     Files {
         /// As whom; `None` is the user of the container's first process, or root where there is none.
         user: Option<String>,
+        /// Where relative paths start; `None` is where the agent is.
+        directory: Option<String>,
         /// What it does.
         requests: Vec<FileRequest>,
     },

@@ -123,6 +123,7 @@ impl Cli {
             tmpfs: container.tmpfs,
             binds,
             upper: container.upper,
+            directory: container.directory,
             paused: false,
             remove_on_exit: spec.remove_on_exit,
             looked_at: None,

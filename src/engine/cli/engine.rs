@@ -100,6 +100,8 @@ pub(super) struct Known {
     /// Paths of the host directory that are mounted, as they were asked for.
     pub(super) binds: Vec<String>,
     pub(super) upper: Option<String>,
+    /// Where its processes start.
+    pub(super) directory: String,
     pub(super) paused: bool,
     pub(super) remove_on_exit: bool,
     /// What it was before it was started to be looked at.

@@ -20,8 +20,14 @@ impl Cli {
         user: Option<&str>,
         requests: &[FileRequest],
     ) -> Result<Value> {
+        // Each `exec` starts there, and fails when it is gone; the agent is there already.
+        let directory = match place {
+            Place::Container(name) => self.directory_of(name),
+            _ => None,
+        };
         let ask = Ask::Files {
             user: user.map(str::to_owned),
+            directory,
             requests: requests.to_vec(),
         };
         match self.ask(place, ask)? {
@@ -40,6 +46,12 @@ impl Cli {
             Given::Refused(refusal) => Err(Fault::Refused(refusal)),
             other => Err(Fault::Broken(format!("the agent answered {other:?}"))),
         }
+    }
+
+    fn directory_of(&self, container: &str) -> Option<String> {
+        let state = self.state();
+        let known = state.containers.get(container)?;
+        Some(known.directory.clone())
     }
 
     fn answer(&self, place: &Place, done: Done) -> FileAnswer {
@@ -95,9 +107,12 @@ impl Cli {
             stop_on_refusal: false,
         };
         let place = Place::Container(container.to_owned());
-        let user = Some("0".to_owned());
-        let requests = vec![list];
-        let Ok(Given::Files(done)) = self.ask(&place, Ask::Files { user, requests }) else {
+        let ask = Ask::Files {
+            user: Some("0".to_owned()),
+            directory: None,
+            requests: vec![list],
+        };
+        let Ok(Given::Files(done)) = self.ask(&place, ask) else {
             return false;
         };
         let names = done.into_iter().next().map(|done| done.result);

@@ -19,6 +19,8 @@ pub(super) struct Container {
     pub(super) tmpfs: Vec<String>,
     /// The writable layer on the daemon's disk, when the storage driver has it in one directory.
     pub(super) upper: Option<String>,
+    /// Where its processes start.
+    pub(super) directory: String,
 }
 
 /// A mount, sources as the daemon names them.
@@ -99,6 +101,7 @@ impl Container {
             mounts,
             tmpfs: tmpfs_of(value),
             upper: (!upper.is_empty()).then_some(upper),
+            directory: directory_of(value),
         }
     }
 
@@ -110,6 +113,14 @@ impl Container {
             "paused" => ContainerState::Paused,
             _ => ContainerState::Exited,
         }
+    }
+}
+
+/// An image that says nothing starts at the root.
+fn directory_of(value: &Value) -> String {
+    match text(value, "/Config/WorkingDir") {
+        directory if directory.is_empty() => "/".to_owned(),
+        directory => directory,
     }
 }
 
