@@ -169,6 +169,7 @@ impl Cli {
         let ends = matches!(words.first(), Some(&("stop" | "kill")));
         if ends && done.is_ok() && self.known(container).remove_on_exit {
             self.wait_for_removal(&name);
+            self.leave_lost_volumes();
         }
         if done.is_ok()
             && let Some(known) = self.state().containers.get_mut(container)
@@ -235,7 +236,9 @@ impl Cli {
                 } else {
                     self.mark_volumes_of(Some(container))?;
                 }
-                self.command_on(&words, container)
+                let removed = self.command_on(&words, container);
+                self.leave_lost_volumes();
+                removed
             }
             Operation::ContainerPrune => {
                 self.mark_volumes_of(None)?;

@@ -253,6 +253,21 @@ impl Cli {
         link.map_err(Fault::Broken)
     }
 
+    /// Ends the agents of volumes that are gone: others of these names may come.
+    pub(super) fn leave_lost_volumes(&self) {
+        let places: Vec<Place> = {
+            let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+            links.keys().cloned().collect()
+        };
+        for place in places {
+            if let Place::Volume(volume) = &place
+                && let Err(Fault::Refused(_)) = self.inspected_volume(volume)
+            {
+                self.hang_up(&place);
+            }
+        }
+    }
+
     /// Ends the agent of a place, and with it every handle there.
     pub(super) fn hang_up(&self, place: &Place) {
         let link = self

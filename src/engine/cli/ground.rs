@@ -261,6 +261,9 @@ impl Ground {
             "--interactive",
             "--user",
             "0",
+            // A call says where it begins; the container's own working directory may be gone.
+            "--workdir",
+            "/",
             "--env",
             &variable,
             container,

@@ -8,7 +8,7 @@ use super::flavor::Flavor;
 use super::ground::foreign_labels;
 use super::inspected::{self, Volume};
 use super::names::CASE_LABEL;
-use crate::engine::{Kind, Place, Value, VolumeFilter, VolumeRef, VolumeSeen, VolumeSpec};
+use crate::engine::{Kind, Value, VolumeFilter, VolumeRef, VolumeSeen, VolumeSpec};
 
 impl Cli {
     pub(super) fn create_volume(&self, spec: &VolumeSpec) -> Result<Value> {
@@ -89,7 +89,7 @@ impl Cli {
         arguments.extend(force.then_some("--force"));
         arguments.extend(["--", &id]);
         self.command(&arguments)?;
-        self.hang_up(&Place::Volume(volume.clone()));
+        self.leave_lost_volumes();
         Ok(Value::Nothing)
     }
 
@@ -216,6 +216,7 @@ impl Cli {
         arguments.push(format!("--filter=label={CASE_LABEL}={}", self.names.case()));
         self.command(&arguments)?;
         self.prune_unlabelled(&before, all || named_too, filters)?;
+        self.leave_lost_volumes();
         let left = self.ours(&self.volume_names(&[])?)?;
         let left: BTreeSet<VolumeRef> = left
             .iter()

@@ -69,6 +69,11 @@ pub(super) const TABLE: &[Row] = &[
         &["cannot mount volume over existing file"],
         Kind::MountTypeMismatch,
     ),
+    // The working directory, of which runc speaks in the same words as of a mount.
+    (
+        &["container init: mkdir", "not a directory"],
+        Kind::NotADirectory,
+    ),
     (
         &["Are you trying to mount a directory onto a file"],
         Kind::MountTypeMismatch,
@@ -212,6 +217,10 @@ mod tests {
         (
             "docker: Error response from daemon: invalid mode: rw,ro.",
             K::InvalidMount,
+        ),
+        (
+            "Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: mkdir /a: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+            K::NotADirectory,
         ),
         (
             "docker: Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/h/dir\" to rootfs at \"/f\": mount /h/dir:/f (via /proc/self/fd/6), flags: 0x5000: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type.",
