@@ -11,7 +11,8 @@ use crate::agent::{Mode, VARIABLE};
 use crate::engine::{Place, SeenKind};
 
 use super::ground::AGENT;
-use super::observe::{OWN, is_directory};
+use super::observe::is_directory;
+use super::own::OWN;
 
 impl Cli {
     /// The tree of a container that cannot be started. Mounts that cannot be made are taken out of `known`.

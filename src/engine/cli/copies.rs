@@ -4,7 +4,7 @@ use super::engine::{Cli, Result};
 use super::flavor::Flavor;
 use super::mirror::Mirror;
 use super::names::below;
-use super::observe::OWN;
+use super::own::OWN;
 use super::places::{host_place, placed};
 use super::program::Said;
 use crate::engine::{Change, ChangeKind, CopyEnd, Value};
@@ -37,7 +37,10 @@ impl Cli {
         arguments.extend((follow && says).then(|| "--follow-link".to_owned()));
         arguments.extend([self.end(&mirror, from)?, self.end(&mirror, to)?]);
         let place = self.destination(&mirror, from, to);
-        self.judge(self.copied(&arguments)?)?;
+        let strays = self.strays(&mirror, from, to);
+        let said = self.copied(&arguments)?;
+        strays.remove();
+        self.judge(said)?;
         if matches!(to, CopyEnd::Host(_)) {
             self.give_back(&mirror)?;
         }

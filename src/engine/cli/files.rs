@@ -3,15 +3,11 @@
 use std::sync::{Arc, PoisonError};
 
 use super::engine::{Cli, Fault, Result, refuse};
-use super::layers::storage_of;
 use super::names::{below, clean, joined, seen};
-use super::observe::{OWN, OWN_PARENTS};
 use crate::agent::Mode;
 use crate::agent::wire::{Ask, Done, Given};
 use crate::engine::link::{Link, Lost};
-use crate::engine::{
-    Code, FileAction, FileAnswer, FileRequest, Kind, Place, Storage, Target, Tree, Value, VolumeRef,
-};
+use crate::engine::{Code, FileAnswer, FileRequest, Kind, Place, Storage, Tree, Value, VolumeRef};
 
 impl Cli {
     pub(super) fn files(
@@ -72,52 +68,6 @@ impl Cli {
             result: done.result,
             changed: done.changed.into_iter().filter_map(lies).collect(),
         }
-    }
-
-    /// Leaves the names of what the engine put there itself out of a listing.
-    fn hide_own(&self, container: &str, action: &FileAction, answer: &mut FileAnswer) {
-        let FileAction::List {
-            target: Target::Path(path),
-        } = action
-        else {
-            return;
-        };
-        let Ok(Value::Names(names)) = &mut answer.result else {
-            return;
-        };
-        let known = self.known(container);
-        names.retain(|name| {
-            let path = clean(&format!("{path}/{name}"));
-            let declared = storage_of(&known.layers, &seen(&path)).is_some();
-            let mounted = known
-                .mounts
-                .iter()
-                .any(|mount| below(&path, &mount.target).is_some());
-            let is_own = OWN.contains(&path.as_str())
-                || (OWN_PARENTS.contains(&path.as_str()) && self.has_only_own(container, &path));
-            declared || mounted || !is_own
-        });
-    }
-
-    /// Whether there is nothing in a directory but what the engine put there itself.
-    fn has_only_own(&self, container: &str, directory: &str) -> bool {
-        let target = Target::Path(directory.to_owned());
-        let list = FileRequest {
-            action: FileAction::List { target },
-            stop_on_refusal: false,
-        };
-        let place = Place::Container(container.to_owned());
-        let ask = Ask::Files {
-            user: Some("0".to_owned()),
-            directory: None,
-            requests: vec![list],
-        };
-        let Ok(Given::Files(done)) = self.ask(&place, ask) else {
-            return false;
-        };
-        let names = done.into_iter().next().map(|done| done.result);
-        let own = |name: &String| OWN.contains(&format!("{directory}/{name}").as_str());
-        matches!(names, Some(Ok(Value::Names(names))) if names.iter().all(own))
     }
 
     /// Set-up: a tree on the host, in a volume, or in a container's own tree.

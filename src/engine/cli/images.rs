@@ -11,7 +11,7 @@ use super::engine::{Cli, Fault, Image, Known, Result};
 use super::flavor::Flavor;
 use super::layers::{Layer, Layers, Paths, of_tree, of_upper};
 use super::names::{CASE_LABEL, RUN_LABEL, below};
-use super::observe::{OWN, OWN_PARENTS};
+use super::own::{OWN, OWN_PARENTS};
 use super::packed::Packed;
 use super::shared::{content, with_tag};
 use crate::engine::{CommitSpec, ImageConfig, ImageSpec, Storage, Tree, Value};

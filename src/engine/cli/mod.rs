@@ -32,6 +32,7 @@
 //! | `shared` | images that are loaded once for all cases |
 //! | `pending` | looks at new containers, beside what comes next |
 //! | `observe`, `aside` | looking at everything |
+//! | `own` | what engines put into every container, and leaving it out |
 //! | `owner` | whose a run is, and its commands that are under way |
 //! | `sweep` | removing what a run left behind |
 
@@ -51,6 +52,7 @@ mod layers;
 mod mirror;
 mod names;
 mod observe;
+mod own;
 mod owner;
 mod packed;
 mod peers;

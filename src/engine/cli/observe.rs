@@ -9,27 +9,10 @@ use super::flavor::Flavor;
 use super::inspected::{self, Container, Volume};
 use super::layers::{of_upper, storage_of};
 use super::names::{CASE_LABEL, below, clean, joined};
+use super::own::{OWN, OWN_PARENTS};
 use super::volumes::users;
 use crate::agent::wire::{Ask, Found, Given};
 use crate::engine::{ContainerState, Place, Seen, SeenKind, Storage, Value, VolumeSeen, World};
-
-/// What engines put into every container: no behaviour of its disk.
-pub(super) const OWN: &[&str] = &[
-    "/.layerspec",
-    "/.dockerenv",
-    "/dev",
-    "/proc",
-    "/sys",
-    "/etc/hostname",
-    "/etc/hosts",
-    "/etc/mtab",
-    "/etc/resolv.conf",
-    "/run/.containerenv",
-    "/run/secrets",
-];
-
-/// Directories that engines make for their own files only.
-pub(super) const OWN_PARENTS: &[&str] = &["/etc", "/run"];
 
 /// How many containers are looked at at a time.
 const SIDE_BY_SIDE: usize = 4;

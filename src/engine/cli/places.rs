@@ -2,7 +2,7 @@
 //! found out beforehand, by the rules of `cp` (Docker rows 178 to 184).
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tar::{Archive, EntryType};
 
@@ -90,18 +90,24 @@ impl Cli {
 /// The place of a file of the host directory.
 pub(super) fn host_place(mirror: &Mirror, path: &str, base: &str) -> Option<Lying> {
     let top = fs::canonicalize(mirror.top()).ok()?;
+    let real = landing(mirror, path, base)?;
+    let inner = below(real.to_str()?, top.to_str()?)?;
+    Some((Storage::Host, seen(&joined("/", &clean(inner)))))
+}
+
+/// Where on this machine a copy lands that is called so when it goes into a directory; symlinks followed.
+pub(super) fn landing(mirror: &Mirror, path: &str, base: &str) -> Option<PathBuf> {
     let named = mirror.path(path).ok()?;
     let named = Path::new(&named);
-    let real = match fs::canonicalize(named) {
-        Ok(real) if real.is_dir() => real.join(base),
-        Ok(real) => real,
-        Err(_) => fs::canonicalize(named.parent()?)
-            .ok()?
-            .join(named.file_name()?),
-    };
-    let real = real.to_str()?;
-    let inner = below(real, top.to_str()?)?;
-    Some((Storage::Host, seen(&joined("/", &clean(inner)))))
+    match fs::canonicalize(named) {
+        Ok(real) if real.is_dir() => Some(real.join(base)),
+        Ok(real) => Some(real),
+        Err(_) => Some(
+            fs::canonicalize(named.parent()?)
+                .ok()?
+                .join(named.file_name()?),
+        ),
+    }
 }
 
 /// The answer to a copy or an export.
@@ -113,7 +119,7 @@ pub(super) fn placed(place: Option<Lying>) -> Value {
 }
 
 /// What a copy is called when it goes into a directory; nothing for a directory's content.
-fn base(path: &str) -> &str {
+pub(super) fn base(path: &str) -> &str {
     if path == "." || path.ends_with("/.") {
         return "";
     }

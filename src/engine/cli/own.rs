@@ -1,0 +1,196 @@
+//! What engines put into every container themselves: no behaviour of its disk, and shown nowhere.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, openat, statat, unlinkat};
+
+use super::engine::Cli;
+use super::layers::storage_of;
+use super::mirror::Mirror;
+use super::names::{below, clean, seen};
+use super::places::{base, landing};
+use crate::agent::link_to;
+use crate::agent::wire::{Ask, Given};
+use crate::engine::{CopyEnd, FileAction, FileAnswer, FileRequest, Place, Target, Value};
+use crate::sys::open_scoped;
+
+/// What engines put into every container: no behaviour of its disk.
+pub(super) const OWN: &[&str] = &[
+    "/.layerspec",
+    "/.dockerenv",
+    "/dev",
+    "/proc",
+    "/sys",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/mtab",
+    "/etc/resolv.conf",
+    "/run/.containerenv",
+    "/run/secrets",
+];
+
+/// Directories that engines make for their own files only.
+pub(super) const OWN_PARENTS: &[&str] = &["/etc", "/run"];
+
+impl Cli {
+    /// Leaves the names of what the engine put there itself out of a listing.
+    pub(super) fn hide_own(&self, container: &str, action: &FileAction, answer: &mut FileAnswer) {
+        let FileAction::List {
+            target: Target::Path(path),
+        } = action
+        else {
+            return;
+        };
+        let Ok(Value::Names(names)) = &mut answer.result else {
+            return;
+        };
+        names.retain(|name| {
+            let path = clean(&format!("{path}/{name}"));
+            let is_own = OWN.contains(&path.as_str())
+                || (OWN_PARENTS.contains(&path.as_str()) && self.has_only_own(container, &path));
+            !is_own || self.is_wanted(container, &path)
+        });
+    }
+
+    /// Whether there is nothing in a directory but what the engine put there itself.
+    fn has_only_own(&self, container: &str, directory: &str) -> bool {
+        let target = Target::Path(directory.to_owned());
+        let list = FileRequest {
+            action: FileAction::List { target },
+            stop_on_refusal: false,
+        };
+        let place = Place::Container(container.to_owned());
+        let ask = Ask::Files {
+            user: Some("0".to_owned()),
+            directory: None,
+            requests: vec![list],
+        };
+        let Ok(Given::Files(done)) = self.ask(&place, ask) else {
+            return false;
+        };
+        let names = done.into_iter().next().map(|done| done.result);
+        let own = |name: &String| OWN.contains(&format!("{directory}/{name}").as_str());
+        matches!(names, Some(Ok(Value::Names(names))) if names.iter().all(own))
+    }
+
+    /// Whether a path of a container is shown, although it is one of the engine's own: the image has it, or it is mounted.
+    fn is_wanted(&self, container: &str, path: &str) -> bool {
+        let known = self.known(container);
+        let declared = storage_of(&known.layers, &seen(path)).is_some();
+        let mut mounts = known.mounts.iter();
+        declared || mounts.any(|mount| below(path, &mount.target).is_some())
+    }
+
+    /// What of the engine's own a copy is about to bring to a place on the host where nothing like it is.
+    pub(super) fn strays(&self, mirror: &Mirror, from: &CopyEnd, to: &CopyEnd) -> Strays {
+        let mut strays = Strays::default();
+        let (CopyEnd::Container { container, path }, CopyEnd::Host(to)) = (from, to) else {
+            return strays;
+        };
+        let (Ok(top), Some(landing)) = (
+            fs::canonicalize(mirror.top()),
+            landing(mirror, to, base(path)),
+        ) else {
+            return strays;
+        };
+        strays.top = top;
+        let source = clean(path);
+        // What is in a directory comes before it.
+        for (own, is_parent) in
+            (OWN.iter().map(|own| (own, false))).chain(OWN_PARENTS.iter().map(|own| (own, true)))
+        {
+            let Some(inner) = below(own, &source).filter(|_| !self.is_wanted(container, own))
+            else {
+                continue;
+            };
+            let brought = match inner {
+                "/" => landing.clone(),
+                inner => landing.join(inner.trim_start_matches('/')),
+            };
+            if fs::symlink_metadata(&brought).is_err() {
+                strays.brought.push((brought, is_parent));
+            }
+        }
+        strays
+    }
+}
+
+/// Files of the engine's own that a copy may have brought along.
+#[derive(Default)]
+pub(super) struct Strays {
+    top: PathBuf,
+    /// Each with whether it is removed only when nothing is left in it.
+    brought: Vec<(PathBuf, bool)>,
+}
+
+impl Strays {
+    /// Removes those that have come.
+    pub(super) fn remove(&self) {
+        for (path, only_empty) in &self.brought {
+            let Some((directory, name)) = self.parent(path) else {
+                continue;
+            };
+            let is_directory = statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)
+                .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
+            // What cannot be removed is seen, and told as a difference.
+            if *only_empty {
+                unlinkat(&directory, name, AtFlags::REMOVEDIR).ok();
+            } else if is_directory {
+                fs::remove_dir_all(Path::new(&link_to(&directory)).join(name)).ok();
+            } else {
+                unlinkat(&directory, name, AtFlags::empty()).ok();
+            }
+        }
+    }
+
+    /// The directory that a path lies in, and its name there. A link that was copied leads nowhere.
+    fn parent<'a>(&self, path: &'a Path) -> Option<(OwnedFd, &'a std::ffi::OsStr)> {
+        let inner = path.strip_prefix(&self.top).ok()?;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let top = openat(CWD, &self.top, flags, Mode::empty()).ok()?;
+        let parent = Path::new(".").join(inner.parent()?);
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let directory = open_scoped(&top, &parent, flags, resolve).ok()?;
+        Some((directory, inner.file_name()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strays_are_removed_and_nothing_else_is() {
+        let host = tempfile::tempdir().unwrap();
+        let at = |path: &str| host.path().join(path);
+        for directory in ["copy/dev/pts", "copy/run", "copy/empty", "elsewhere"] {
+            fs::create_dir_all(at(directory)).unwrap();
+        }
+        for file in ["copy/.dockerenv", "copy/run/kept", "elsewhere/hosts"] {
+            fs::write(at(file), "").unwrap();
+        }
+        std::os::unix::fs::symlink("../elsewhere", at("copy/etc")).unwrap();
+        let brought = |path: &str, only_empty| (at(path), only_empty);
+        let strays = Strays {
+            top: host.path().to_owned(),
+            brought: vec![
+                brought("copy/dev", false),
+                brought("copy/.dockerenv", false),
+                brought("copy/etc/hosts", false),
+                brought("copy/never/came", false),
+                brought("copy/run", true),
+                brought("copy/empty", true),
+            ],
+        };
+        strays.remove();
+        let is_there = |path: &str| fs::symlink_metadata(at(path)).is_ok();
+        for gone in ["copy/dev", "copy/.dockerenv", "copy/empty"] {
+            assert!(!is_there(gone), "{gone}");
+        }
+        for kept in ["copy/run/kept", "elsewhere/hosts", "copy/etc"] {
+            assert!(is_there(kept), "{kept}");
+        }
+    }
+}
