@@ -1,10 +1,13 @@
-//! Whether a path stays in a directory.
+//! Whether a path stays in a directory, and finding one that does.
 
-use crate::sys::open_scoped;
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+
+use crate::sys::open_scoped;
 
 /// Whether a path of a directory leads out of it, by `..`, or by a symlink at any of its components. What is
 /// missing leads nowhere. Not sure is out.
@@ -30,6 +33,16 @@ pub(crate) fn leads_out(top: &Path, path: &str) -> bool {
         }
     }
     false
+}
+
+/// The directory below `top` in which a path lies, and the path's name there, if no symlink leads there.
+pub(crate) fn parent_of<'a>(top: &Path, path: &'a Path) -> Option<(OwnedFd, &'a OsStr)> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let top = rustix::fs::openat(CWD, top, flags, Mode::empty()).ok()?;
+    let parent = Path::new(".").join(path.parent()?);
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let directory = open_scoped(&top, &parent, flags, resolve).ok()?;
+    Some((directory, path.file_name()?))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@
 //! | `files` | file requests by system calls |
 //! | `walk` | everything in a tree |
 //! | `plant` | a tree of files, made as the superuser |
-//! | `beneath` | whether a path stays in a directory |
+//! | `beneath` | whether a path stays in a directory, and finding one that does |
 //! | `attributes` | what `stat` and `listxattr` tell, in the contract's words |
 
 mod attributes;
@@ -35,7 +35,7 @@ mod walk;
 pub mod wire;
 mod zygote;
 
-pub(crate) use beneath::leads_out;
+pub(crate) use beneath::{leads_out, parent_of};
 pub(crate) use descriptors::link_to;
 pub use dispatch::{Mode, VARIABLE, dispatch};
 pub use payload::Payload;

@@ -180,6 +180,19 @@ impl Cli {
         done.map(|_| Value::Nothing)
     }
 
+    fn remove(&self, container: &str, force: bool, volumes: bool) -> Result<Value> {
+        let mut words = vec!["rm"];
+        words.extend(force.then_some("--force"));
+        if volumes {
+            words.push("--volumes");
+        } else {
+            self.mark_volumes_of(Some(container))?;
+        }
+        let removed = self.command_on(&words, container);
+        self.leave_lost_volumes();
+        removed
+    }
+
     /// `--rm` removes a container some time after it has ended.
     fn wait_for_removal(&self, name: &str) {
         for _ in 0..200 {
@@ -228,18 +241,7 @@ impl Cli {
                 container,
                 force,
                 volumes,
-            } => {
-                let mut words = vec!["rm"];
-                words.extend(force.then_some("--force"));
-                if *volumes {
-                    words.push("--volumes");
-                } else {
-                    self.mark_volumes_of(Some(container))?;
-                }
-                let removed = self.command_on(&words, container);
-                self.leave_lost_volumes();
-                removed
-            }
+            } => self.remove(container, *force, *volumes),
             Operation::ContainerPrune => {
                 self.mark_volumes_of(None)?;
                 let filter = format!("label={CASE_LABEL}={}", self.names.case());

@@ -1,20 +1,18 @@
 //! What engines put into every container themselves: no behaviour of its disk, and shown nowhere.
 
 use std::fs;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, openat, statat, unlinkat};
+use rustix::fs::{AtFlags, FileType, statat, unlinkat};
 
 use super::engine::Cli;
 use super::layers::storage_of;
 use super::mirror::Mirror;
 use super::names::{below, clean, seen};
 use super::places::{base, landing};
-use crate::agent::link_to;
 use crate::agent::wire::{Ask, Given};
+use crate::agent::{link_to, parent_of};
 use crate::engine::{CopyEnd, FileAction, FileAnswer, FileRequest, Place, Target, Value};
-use crate::sys::open_scoped;
 
 /// What engines put into every container: no behaviour of its disk.
 pub(super) const OWN: &[&str] = &[
@@ -129,7 +127,10 @@ impl Strays {
     /// Removes those that have come.
     pub(super) fn remove(&self) {
         for (path, only_empty) in &self.brought {
-            let Some((directory, name)) = self.parent(path) else {
+            // A link that was copied leads nowhere.
+            let inner = path.strip_prefix(&self.top).ok();
+            let Some((directory, name)) = inner.and_then(|inner| parent_of(&self.top, inner))
+            else {
                 continue;
             };
             let is_directory = statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)
@@ -143,17 +144,6 @@ impl Strays {
                 unlinkat(&directory, name, AtFlags::empty()).ok();
             }
         }
-    }
-
-    /// The directory that a path lies in, and its name there. A link that was copied leads nowhere.
-    fn parent<'a>(&self, path: &'a Path) -> Option<(OwnedFd, &'a std::ffi::OsStr)> {
-        let inner = path.strip_prefix(&self.top).ok()?;
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let top = openat(CWD, &self.top, flags, Mode::empty()).ok()?;
-        let parent = Path::new(".").join(inner.parent()?);
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let directory = open_scoped(&top, &parent, flags, resolve).ok()?;
-        Some((directory, inner.file_name()?))
     }
 }
 
