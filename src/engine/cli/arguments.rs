@@ -153,7 +153,7 @@ impl Cli {
 
     fn recursive(&self, how: &str) -> String {
         match (self.ground.about.flavor, how) {
-            (Flavor::Podman, "disabled") => "bind-nonrecursive".to_owned(),
+            (Flavor::Podman | Flavor::Nerdctl, "disabled") => "bind-nonrecursive".to_owned(),
             _ => format!("bind-recursive={how}"),
         }
     }

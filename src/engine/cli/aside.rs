@@ -54,8 +54,9 @@ impl Cli {
         let name = self.names.container(name);
         let mut child = program.spawn(program.command(["export", &name]))?;
         let output = child.stdout.take();
-        let [run, case] = self.names.labels().map(|label| format!("LABEL {label}"));
-        let arguments = ["import", "--change", &run, "--change", &case, "-", image];
+        let mut arguments = vec!["import".to_owned()];
+        arguments.extend(self.import_labels());
+        arguments.extend(["-".to_owned(), image.to_owned()]);
         let said = program.feed(arguments, |to| match output {
             Some(mut output) => std::io::copy(&mut output, to).map(drop),
             None => Ok(()),

@@ -15,6 +15,7 @@ impl Cli {
     /// `create`, or `run` in the background.
     pub(super) fn create(&self, verb: &str, spec: &ContainerSpec) -> Result<Value> {
         self.take_in(&spec.name);
+        self.names_are_names(spec)?;
         let mut binds = self.bind_sources(spec);
         for from in &spec.volumes_from {
             let name = from.split(':').next().unwrap_or_default();
@@ -45,6 +46,39 @@ impl Cli {
         }
         done.map(|_| Value::Nothing)
             .map_err(|fault| of_borrowed(spec, fault))
+    }
+
+    /// Where a container's processes start. nerdctl tells in its own way of inspecting only.
+    fn directory(&self, container: &Container) -> String {
+        if self.ground.about.flavor != Flavor::Nerdctl {
+            return container.directory.clone();
+        }
+        let format = "{{.Spec.process.cwd}}";
+        let native = ["container", "inspect", "--mode=native", "--format", format];
+        let arguments = native.into_iter().chain([container.id.as_str()]);
+        match self.command(&arguments.collect::<Vec<_>>()) {
+            Ok(said) => said.trim().to_owned(),
+            Err(_) => "/".to_owned(),
+        }
+    }
+
+    /// nerdctl takes a volume's name with a slash for a path, from where we are: out of the sandbox.
+    fn names_are_names(&self, spec: &ContainerSpec) -> Result<()> {
+        let is_path = |mount: &MountRequest| match mount {
+            MountRequest::Short(text) => text
+                .split_once(':')
+                .is_some_and(|(source, _)| !source.starts_with(['/', '.']) && source.contains('/')),
+            MountRequest::Long {
+                source: MountSource::Volume(volume),
+                ..
+            } => volume.name.as_ref().is_some_and(|name| name.contains('/')),
+            MountRequest::Long { .. } => false,
+        };
+        if self.ground.about.flavor == Flavor::Nerdctl && spec.mounts.iter().any(is_path) {
+            let why = "nerdctl takes a volume's name with a slash for a path of this machine";
+            return Err(Fault::Unsupported(why.to_owned()));
+        }
+        Ok(())
     }
 
     /// The daemon follows symlinks on its own host, whoever made them: no bind source may lead out of the
@@ -100,6 +134,7 @@ impl Cli {
             Source::Tmpfs | Source::Image(_) => None,
         };
         let binds = container.mounts.iter().filter_map(bind).collect();
+        let directory = self.directory(&container);
         let mut state = self.state();
         for mount in &container.mounts {
             let Some(id) = mount.volume() else { continue };
@@ -123,7 +158,7 @@ impl Cli {
             tmpfs: container.tmpfs,
             binds,
             upper: container.upper,
-            directory: container.directory,
+            directory,
             paused: false,
             remove_on_exit: spec.remove_on_exit,
             looked_at: None,

@@ -1,5 +1,7 @@
 //! `cp`, `export`, `diff`.
 
+use std::collections::BTreeSet;
+
 use super::engine::{Cli, Result};
 use super::flavor::Flavor;
 use super::mirror::Mirror;
@@ -7,6 +9,7 @@ use super::names::below;
 use super::own::OWN;
 use super::places::{host_place, placed};
 use super::program::Said;
+use super::words;
 use crate::engine::{Change, ChangeKind, CopyEnd, Value};
 
 /// How often a copy is tried again that found a container's disk gone.
@@ -50,7 +53,7 @@ impl Cli {
     fn copied(&self, arguments: &[String]) -> Result<Said> {
         let mut said = self.ground.program.run(arguments)?;
         for _ in 0..TRIES {
-            if !was_unmounted(&said) {
+            if said.success || !words::lost_its_disk(&said.err) {
                 break;
             }
             said = self.ground.program.run(arguments)?;
@@ -80,8 +83,20 @@ impl Cli {
             .filter_map(change)
             .filter(|change| !own(&change.path))
             .collect();
-        if self.ground.about.flavor == Flavor::Podman {
-            // It puts files of its own into these, which makes them changed (Docker row 39).
+        if self.ground.about.flavor == Flavor::Nerdctl {
+            // It tells the root, and a new directory once more as changed.
+            let added: BTreeSet<String> = changes
+                .iter()
+                .filter(|change| change.kind == ChangeKind::Added)
+                .map(|change| change.path.clone())
+                .collect();
+            changes.retain(|change| {
+                change.path != "/"
+                    && (change.kind != ChangeKind::Changed || !added.contains(&change.path))
+            });
+        }
+        if self.ground.about.flavor != Flavor::Docker {
+            // They put files of their own into these, which makes them changed (Docker row 39).
             for directory in ["/etc", "/run"] {
                 let inside = |change: &Change| {
                     below(&change.path, directory).is_some_and(|inner| inner != "/")
@@ -92,18 +107,9 @@ impl Cli {
             }
         }
         changes.sort();
+        changes.dedup();
         Ok(Value::Changes(changes))
     }
-}
-
-/// Whether Podman lost a container's disk before it copied anything. It mounts that of one that does not run for as
-/// long as it looks or copies, and another of its processes may be unmounting it still.
-fn was_unmounted(said: &Said) -> bool {
-    let words = [
-        "mounting storage for container",
-        "/merged: no such file or directory",
-    ];
-    !said.success && words.iter().all(|words| said.err.contains(words))
 }
 
 /// `C /etc/app.conf`
@@ -119,24 +125,4 @@ fn change(line: &str) -> Option<Change> {
         path: path.to_owned(),
         kind,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_lost_disk_is_worth_another_try() {
-        let said = |err: &str| Said {
-            err: err.to_owned(),
-            ..Said::default()
-        };
-        // Podman 4.3.1 on a machine with too much to do.
-        let lost = "Error: \"/etc/app.conf\" could not be found on container other: mounting storage for container \
-            301da2135111: lstat /var/lib/containers/storage/overlay/ad3dd1e630c6/merged: no such file or directory";
-        assert!(was_unmounted(&said(lost)));
-        let absent =
-            "Error: \"/nope\" could not be found on container other: no such file or directory";
-        assert!(!was_unmounted(&said(absent)));
-    }
 }

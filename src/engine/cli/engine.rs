@@ -143,6 +143,12 @@ impl Cli {
         if said.success {
             return Ok(said.out);
         }
+        if let Some(lack) = words::lack(&said.err) {
+            return Err(Fault::Unsupported(format!(
+                "{} says: {lack}",
+                self.ground.about.flavor.name()
+            )));
+        }
         Err(Fault::Refused(self.refusal(&said.err)))
     }
 
@@ -352,8 +358,10 @@ impl Cli {
         };
         std::thread::scope(|scope| {
             let images = has_own_images.then(|| {
-                let label = format!("label={CASE_LABEL}={}", self.names.case());
-                scope.spawn(move || sweep::remove_images(program, &label))
+                let case = self.names.case();
+                let label = format!("label={CASE_LABEL}={case}");
+                let prefix = format!("{PREFIX}{case}");
+                scope.spawn(move || sweep::remove_images(program, &label, &prefix))
             });
             let volumes = remove(program, &["volume", "rm", "--force"], &volumes);
             let images = images.is_none_or(|images| images.join().unwrap_or(false));

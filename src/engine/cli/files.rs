@@ -16,9 +16,16 @@ impl Cli {
         user: Option<&str>,
         requests: &[FileRequest],
     ) -> Result<Value> {
-        // Each `exec` starts there, and fails when it is gone; the agent is there already.
         let directory = match place {
-            Place::Container(name) => self.directory_of(name),
+            Place::Container(name) => {
+                // The agent starts beside the look at a new container.
+                if self.link_to(place).is_none() && !self.is_paused(place) {
+                    self.connect(place)?;
+                }
+                // Each `exec` starts there, and fails when it is gone; the agent is elsewhere.
+                let directory = self.known(name).directory;
+                (!directory.is_empty()).then_some(directory)
+            }
             _ => None,
         };
         let ask = Ask::Files {
@@ -42,12 +49,6 @@ impl Cli {
             Given::Refused(refusal) => Err(Fault::Refused(refusal)),
             other => Err(Fault::Broken(format!("the agent answered {other:?}"))),
         }
-    }
-
-    fn directory_of(&self, container: &str) -> Option<String> {
-        let state = self.state();
-        let known = state.containers.get(container)?;
-        Some(known.directory.clone())
     }
 
     fn answer(&self, place: &Place, done: Done) -> FileAnswer {
@@ -143,14 +144,7 @@ impl Cli {
 
     /// Asks the agent of a place, starting one if there is none.
     pub(super) fn ask(&self, place: &Place, ask: Ask) -> Result<Given> {
-        let paused = match place {
-            // One that is being looked at has just been made.
-            Place::Container(name) => {
-                let state = self.state();
-                state.containers.get(name).is_some_and(|known| known.paused)
-            }
-            _ => false,
-        };
+        let paused = self.is_paused(place);
         let existing = self
             .link_to(place)
             .filter(|link| !paused && !link.is_gone());
@@ -162,13 +156,11 @@ impl Cli {
                 Err(Lost::Gone(_)) => {}
             }
         }
-        let link = Arc::new(self.open_link(place)?);
-        if !paused {
-            self.links
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(place.clone(), Arc::clone(&link));
-        }
+        let link = if paused {
+            Arc::new(self.open_link(place)?)
+        } else {
+            self.connect(place)?
+        };
         link.ask(ask).map_err(|lost| match lost {
             Lost::Failed(why) => Fault::Broken(why),
             Lost::Gone(said) if said.trim().is_empty() => {
@@ -185,7 +177,32 @@ impl Cli {
         })
     }
 
-    fn link_to(&self, place: &Place) -> Option<Arc<Link>> {
+    fn is_paused(&self, place: &Place) -> bool {
+        match place {
+            // One that is being looked at has just been made.
+            Place::Container(name) => {
+                let state = self.state();
+                state.containers.get(name).is_some_and(|known| known.paused)
+            }
+            _ => false,
+        }
+    }
+
+    /// Starts an agent that stays.
+    pub(super) fn connect(&self, place: &Place) -> Result<Arc<Link>> {
+        let link = Arc::new(self.open_link(place)?);
+        self.links
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(place.clone(), Arc::clone(&link));
+        if let Place::Container(name) = place {
+            // The container may have ended when somebody wants to know.
+            self.learn_upper(name, &link);
+        }
+        Ok(link)
+    }
+
+    pub(super) fn link_to(&self, place: &Place) -> Option<Arc<Link>> {
         let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
         links.get(place).cloned()
     }

@@ -99,7 +99,11 @@ impl About {
             kernel: text("/KernelVersion"),
             driver: text("/Driver"),
             file_system: file_system(backing.unwrap_or_default()),
-            root: text("/DockerRootDir"),
+            root: match flavor {
+                // It does not tell where its data is, nor containerd's.
+                Flavor::Nerdctl => "/".to_owned(),
+                _ => text("/DockerRootDir"),
+            },
         }
     }
 

@@ -124,20 +124,21 @@ impl Ground {
         } else {
             let hosts = format!("{volume}-hosts");
             self.must(&["volume", "create", "--label", &label, &hosts])?;
-            let format = "{{.Mountpoint}}";
-            let at = self.must(&["volume", "inspect", "--format", format, &hosts])?;
-            self.hosts = Hosts::Volume(at.trim().to_owned());
+            self.hosts = Hosts::Volume(self.mountpoint(&hosts)?);
             self.make_world(None)?;
             volumes.push(format!("{hosts}:{HOSTS}"));
         }
         let files = self.files_name();
         let volumes = volumes.iter().map(|volume| format!("--volume={volume}"));
         self.make_container(&files, volumes.collect())?;
-        self.feed(&["cp", "-", &format!("{files}:{AGENT}/")], |to| {
-            payload.archive(to)
-        })?;
+        said(self.put(&format!("{files}:{AGENT}/"), |to| payload.archive(to)))?;
         self.must(&["start", &self.world_name()])?;
         Ok(())
+    }
+
+    fn mountpoint(&self, volume: &str) -> Result<String, String> {
+        let at = self.must(&["volume", "inspect", "--format", "{{.Mountpoint}}", volume])?;
+        Ok(at.trim().to_owned())
     }
 
     /// The container that sees the daemon's disk; the scratch directory of this machine, or the volume of

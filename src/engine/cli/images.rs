@@ -10,7 +10,7 @@ use super::archive;
 use super::engine::{Cli, Fault, Image, Known, Result};
 use super::flavor::Flavor;
 use super::layers::{Layer, Layers, Paths, of_tree, of_upper};
-use super::names::{CASE_LABEL, RUN_LABEL, below};
+use super::names::{RUN_LABEL, below};
 use super::own::{OWN, OWN_PARENTS};
 use super::packed::Packed;
 use super::shared::{content, with_tag};
@@ -149,10 +149,10 @@ impl Cli {
         self.state().has_own_images = true;
         self.command(&arguments)?;
         let known = self.known(&spec.container);
-        let paths = match &known.upper {
+        let paths = match &self.upper_of(&spec.container) {
             Some(upper) => without_own(
                 of_upper(&self.upper(upper)?),
-                self.ground.about.flavor == Flavor::Podman,
+                self.ground.about.flavor != Flavor::Docker,
             ),
             None => BTreeMap::new(),
         };
@@ -188,16 +188,20 @@ impl Cli {
         self.ground.walk(&path, false).map_err(Fault::Broken)
     }
 
+    /// Arguments of `import` by which the image has our labels. nerdctl gives it none; there its name has to do.
+    pub(super) fn import_labels(&self) -> Vec<String> {
+        let takes = self.ground.about.flavor != Flavor::Nerdctl;
+        let labels = self.names.labels().into_iter().filter(|_| takes);
+        labels
+            .flat_map(|label| ["--change".to_owned(), format!("LABEL {label}")])
+            .collect()
+    }
+
     pub(super) fn import(&self, from: &str, image: &str) -> Result<Value> {
         let mirror = self.mirror()?;
         let path = mirror.path(from)?;
         let mut arguments = vec!["import".to_owned()];
-        for (key, value) in [
-            (RUN_LABEL, &self.ground.run),
-            (CASE_LABEL, &self.names.case().to_owned()),
-        ] {
-            arguments.extend(["--change".to_owned(), format!("LABEL {key}={value}")]);
-        }
+        arguments.extend(self.import_labels());
         arguments.extend([path.clone(), self.names.image(image)]);
         self.state().has_own_images = true;
         self.command(&arguments)?;

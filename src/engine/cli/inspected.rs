@@ -108,7 +108,8 @@ impl Container {
     /// In Docker's words; Podman has more of them.
     pub(super) fn state(&self) -> ContainerState {
         match self.status.as_str() {
-            "created" | "configured" | "initialized" => ContainerState::Created,
+            // nerdctl has no word for one that never ran.
+            "" | "created" | "configured" | "initialized" => ContainerState::Created,
             "running" | "restarting" => ContainerState::Running,
             "paused" => ContainerState::Paused,
             _ => ContainerState::Exited,
@@ -173,9 +174,14 @@ impl Mount {
 
 impl Volume {
     pub(super) fn parse(value: &Value) -> Self {
+        // nerdctl knows no other driver and names none.
+        let driver = match text(value, "/Driver") {
+            none if none.is_empty() => "local".to_owned(),
+            driver => driver,
+        };
         Self {
             name: text(value, "/Name"),
-            driver: text(value, "/Driver"),
+            driver,
             at: text(value, "/Mountpoint"),
             labels: texts(value, "/Labels"),
             options: texts(value, "/Options"),

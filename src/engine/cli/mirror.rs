@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use tar::{Archive, Builder, HeaderMode};
+use tar::{Builder, HeaderMode};
 use tempfile::TempDir;
 
 use crate::agent::leads_out;
@@ -63,18 +63,8 @@ impl Cli {
         }
         let directory = tempfile::tempdir().map_err(|error| broken(&error))?;
         let source = format!("{}:{}/.", self.ground.files_name(), self.host.world);
-        let program = &self.ground.program;
-        let mut child = program.spawn(program.command(["cp", &source, "-"]))?;
-        if let Some(output) = child.stdout.take() {
-            let mut archive = Archive::new(output);
-            archive.set_preserve_permissions(true);
-            archive.set_preserve_ownerships(rustix::process::geteuid().is_root());
-            archive
-                .unpack(directory.path())
-                .map_err(|error| broken(&error))?;
-        }
-        let output = child.wait_with_output().map_err(|error| broken(&error))?;
-        self.judge(output.into())?;
+        let said = self.ground.fetch(&source, directory.path())?;
+        self.judge(said)?;
         let before = stamps(directory.path()).map_err(|error| broken(&error))?;
         Ok(Mirror::Copy(directory, before))
     }
@@ -95,8 +85,7 @@ impl Cli {
             return Ok(());
         }
         let target = format!("{}:{}/", self.ground.files_name(), self.host.world);
-        let program = &self.ground.program;
-        let said = program.feed(["cp", "-", &target], |to| write(top, &changed, to))?;
+        let said = self.ground.put(&target, |to| write(top, &changed, to))?;
         self.judge(said).map(drop)
     }
 }
@@ -144,6 +133,8 @@ fn write(top: &Path, paths: &[PathBuf], to: impl Write) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use tar::Archive;
+
     use super::*;
 
     #[test]

@@ -27,11 +27,13 @@
 //! | `arguments` | a container's specification as arguments |
 //! | `containers`, `volumes`, `files`, `copies` | operations, by what they concern |
 //! | `places` | where `cp` and `export` put things |
+//! | `transfer` | trees into and out of containers |
 //! | `mirror` | the host directory on this machine, when the daemon is on another |
 //! | `inspected` | what `inspect` says |
 //! | `shared` | images that are loaded once for all cases |
 //! | `pending` | looks at new containers, beside what comes next |
 //! | `observe`, `aside` | looking at everything |
+//! | `uppers` | where writable layers lie |
 //! | `own` | what engines put into every container, and leaving it out |
 //! | `owner` | whose a run is, and its commands that are under way |
 //! | `sweep` | removing what a run left behind |
@@ -63,6 +65,8 @@ mod provider;
 mod saved;
 mod shared;
 mod sweep;
+mod transfer;
+mod uppers;
 mod volumes;
 mod words;
 

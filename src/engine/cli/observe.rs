@@ -55,8 +55,12 @@ impl Cli {
         let mut uppers = Vec::new();
         for (name, container) in &containers {
             let known = self.known(name);
-            let upper = match container.upper.as_ref().or(known.upper.as_ref()) {
-                Some(upper) => of_upper(&self.upper(upper)?).into_keys().collect(),
+            let upper = match container
+                .upper
+                .clone()
+                .or_else(|| self.upper_seen(name, container))
+            {
+                Some(upper) => of_upper(&self.upper(&upper)?).into_keys().collect(),
                 None => self.changed(name)?,
             };
             uppers.push((name, container, known, upper));
@@ -172,6 +176,14 @@ impl Cli {
 
     /// What `diff` says is in the writable layer: all that there is to know of it where the daemon's disk
     /// cannot be looked at.
+    /// The writable layer of a container that told it before, or runs and tells it.
+    fn upper_seen(&self, name: &str, container: &Container) -> Option<String> {
+        match container.state() {
+            ContainerState::Running => self.upper_of(name),
+            _ => self.known(name).upper,
+        }
+    }
+
     fn changed(&self, container: &str) -> Result<BTreeSet<String>> {
         let said = self.command(&["diff", &self.names.container(container)])?;
         let there = |line: &str| {

@@ -4,11 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tar::{Archive, EntryType};
-
 use super::engine::Cli;
 use super::mirror::Mirror;
 use super::names::{below, clean, joined, seen};
+use super::transfer::There;
 use crate::engine::{CopyEnd, FileAnswer, Storage, Value};
 
 /// Most symlinks that a destination may lead through.
@@ -16,13 +15,6 @@ const LINKS_MAX: usize = 40;
 
 /// A place: a storage and a path in it.
 pub(super) type Lying = (Storage, String);
-
-/// What is at a path.
-enum There {
-    Directory,
-    Link(String),
-    Other,
-}
 
 impl Cli {
     /// Where the top of a copy will lie, as far as that can be told.
@@ -52,7 +44,10 @@ impl Cli {
     fn settle(&self, container: &str, path: &str, base: &str) -> String {
         let mut path = path.to_owned();
         for _ in 0..LINKS_MAX {
-            match self.there(container, &path) {
+            match self
+                .ground
+                .there(&format!("{}:{path}", self.names.container(container)))
+            {
                 Some(There::Directory) => return clean(&format!("{path}/{base}")),
                 Some(There::Link(text)) if text.starts_with('/') => path = clean(&text),
                 Some(There::Link(text)) => path = clean(&format!("{path}/../{text}")),
@@ -60,30 +55,6 @@ impl Cli {
             }
         }
         path
-    }
-
-    /// What `cp` would copy out, told by the first header of its archive.
-    fn there(&self, container: &str, path: &str) -> Option<There> {
-        let program = &self.ground.program;
-        let end = format!("{}:{path}", self.names.container(container));
-        let mut child = program.spawn(program.command(["cp", &end, "-"])).ok()?;
-        let output = child.stdout.take();
-        let first = output.and_then(|output| {
-            let mut archive = Archive::new(output);
-            let entry = archive.entries().ok()?.next()?.ok()?;
-            Some(match entry.header().entry_type() {
-                EntryType::Directory => There::Directory,
-                EntryType::Symlink => {
-                    let link = entry.link_name().ok()??;
-                    There::Link(link.to_str()?.to_owned())
-                }
-                _ => There::Other,
-            })
-        });
-        // The rest of the archive is of no interest.
-        child.kill().ok();
-        child.wait().ok();
-        first
     }
 }
 

@@ -180,7 +180,7 @@ impl Program {
         self.path.display().to_string()
     }
 
-    fn mute(&self, error: io::Error) -> Mute {
+    pub(super) fn mute(&self, error: io::Error) -> Mute {
         if error.kind() == io::ErrorKind::NotFound {
             Mute::Missing(self.name())
         } else {

@@ -62,7 +62,8 @@ impl CliProvider {
                 api.join().unwrap_or_else(died),
             )
         });
-        let flavor = Flavor::of(&version?);
+        let version = version?;
+        let flavor = Flavor::of(&version);
         let info = info?;
         let info: Value = serde_json::from_str(&info).map_err(|error| Absent {
             reason: format!("what it says of itself is no JSON: {error}"),
@@ -76,7 +77,13 @@ impl CliProvider {
             Flavor::Podman => self.ask(&["version", "--format", "{{.Client.APIVersion}}"]),
             Flavor::Docker | Flavor::Nerdctl => api,
         };
-        Ok(About::parse(flavor, &info, &api.unwrap_or_default()))
+        let mut about = About::parse(flavor, &info, &api.unwrap_or_default());
+        if flavor == Flavor::Nerdctl {
+            // What it calls the server's is containerd's.
+            let word = version.split_whitespace().last();
+            word.unwrap_or_default().clone_into(&mut about.version);
+        }
+        Ok(about)
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<String, Absent> {

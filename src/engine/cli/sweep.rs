@@ -150,7 +150,7 @@ pub(super) fn remove(program: &Program, label: &str, prefix: &str) -> usize {
     for marked in marked_volumes(program, prefix) {
         program.run(["volume", "rm", "--force", &marked]).ok();
     }
-    let images = remove_labelled_images(program, label);
+    let images = remove_all_images(program, label, prefix);
     // The run's own volume tells whose all of it is: it stays while anything does.
     let all = containers.left + images.left == 0;
     let wanted = |name: &str| ours(name, prefix) && (all || name != prefix);
@@ -159,9 +159,25 @@ pub(super) fn remove(program: &Program, label: &str, prefix: &str) -> usize {
     containers.removed + images.removed + volumes.removed
 }
 
-/// Removes the images with a label. Gives whether none is left.
-pub(super) fn remove_images(program: &Program, label: &str) -> bool {
-    remove_labelled_images(program, label).left == 0
+/// Removes the images with a label, and those with a name of ours: not every program labels what it imports. Gives
+/// whether none is left.
+pub(super) fn remove_images(program: &Program, label: &str, prefix: &str) -> bool {
+    remove_all_images(program, label, prefix).left == 0
+}
+
+fn remove_all_images(program: &Program, label: &str, prefix: &str) -> Removed {
+    let labelled = remove_labelled_images(program, label);
+    let images = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"];
+    let wanted = |name: &str| {
+        let name = name.strip_prefix("localhost/");
+        let rest = name.and_then(|name| name.strip_prefix(prefix));
+        rest.is_some_and(|rest| rest.starts_with(['-', '/']))
+    };
+    let named = remove_listed(program, &images, &["image", "rm", "--force"], wanted);
+    Removed {
+        removed: labelled.removed + named.removed,
+        left: labelled.left + named.left,
+    }
 }
 
 fn remove_labelled_images(program: &Program, label: &str) -> Removed {

@@ -7,6 +7,7 @@ mod docker;
 mod nerdctl;
 mod podman;
 
+pub(super) use self::podman::lost_its_disk;
 use super::flavor::Flavor;
 use crate::engine::{Kind, Refusal};
 
@@ -27,9 +28,23 @@ pub(super) fn refusal(flavor: Flavor, text: &str) -> Refusal {
     Refusal::kind(row.map_or(Kind::Other, |(_, kind)| *kind), message)
 }
 
+/// What a program has not learned, in its own words.
+pub(super) fn lack(text: &str) -> Option<String> {
+    const WORDS: &[&str] = &[
+        "unknown flag: ",
+        "unknown command ",
+        "is not implemented yet",
+        // nerdctl removes no container that it does not wait for.
+        "flags -d and --rm cannot be specified together",
+    ];
+    let message = essence(text);
+    let lacks = WORDS.iter().any(|words| message.contains(words));
+    lacks.then_some(message)
+}
+
 /// What is said, without who says it to whom and where to read more.
 pub(super) fn essence(text: &str) -> String {
-    let told = text.lines().map(|line| logged(line.trim()));
+    let told = text.lines().map(|line| logged(line.trim(), &["fatal"]));
     let kept = told.filter(|line| {
         let advice = line.starts_with("See '")
             || line.starts_with("Run '")
@@ -40,6 +55,12 @@ pub(super) fn essence(text: &str) -> String {
     });
     let joined: Vec<String> = kept.collect();
     let mut message = joined.join("; ");
+    if message.contains("some volumes could not be") {
+        // Why is told before, as a warning each.
+        let told = text.lines().map(|line| logged(line.trim(), &["warning"]));
+        let told: Vec<String> = told.filter(|line| !line.starts_with("time=")).collect();
+        message = told.join("; ");
+    }
     for prefix in [
         "docker: ",
         "Error response from daemon: ",
@@ -54,15 +75,16 @@ pub(super) fn essence(text: &str) -> String {
 }
 
 /// What a line of a log says that ends the program, as nerdctl tells its refusals; any other line as it is.
-fn logged(line: &str) -> String {
+fn logged(line: &str, levels: &[&str]) -> String {
     if let Some((_, message)) = line
         .strip_prefix("FATA[")
         .and_then(|line| line.split_once("] "))
     {
         return message.to_owned();
     }
-    let fatal = line.starts_with("time=") && line.contains(" level=fatal ");
-    let message = line.split_once(" msg=").filter(|_| fatal);
+    let level = |level: &&str| line.contains(&format!(" level={level} "));
+    let is_told = line.starts_with("time=") && levels.iter().any(level);
+    let message = line.split_once(" msg=").filter(|_| is_told);
     let Some((_, message)) = message else {
         return line.to_owned();
     };

@@ -116,11 +116,33 @@ pub(super) const TABLE: &[Row] = &[
     (&["unable to find group"], Kind::InvalidUser),
 ];
 
+/// Whether it lost a container's disk before it did anything. It mounts that of one that does not run for as long as it
+/// looks or copies, and another of its processes may be unmounting it still.
+pub(in super::super) fn lost_its_disk(text: &str) -> bool {
+    let words = [
+        "mounting storage for container",
+        "/merged: no such file or directory",
+    ];
+    words.iter().all(|words| text.contains(words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::check;
+    use super::lost_its_disk;
     use crate::engine::Kind as K;
     use crate::engine::cli::flavor::Flavor;
+
+    #[test]
+    fn only_a_lost_disk_is_worth_another_try() {
+        // Podman 4.3.1 on a machine with too much to do.
+        let lost = "Error: \"/etc/app.conf\" could not be found on container other: mounting storage for container \
+            301da2135111: lstat /var/lib/containers/storage/overlay/ad3dd1e630c6/merged: no such file or directory";
+        assert!(lost_its_disk(lost));
+        let absent =
+            "Error: \"/nope\" could not be found on container other: no such file or directory";
+        assert!(!lost_its_disk(absent));
+    }
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "one table")]
