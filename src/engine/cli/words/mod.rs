@@ -106,6 +106,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_program_has_not_learned_is_no_refusal() {
+        let said = "time=\"t\" level=fatal msg=\"unknown flag: --opt\"";
+        assert_eq!(lack(said).as_deref(), Some("unknown flag: --opt"));
+        assert!(
+            lack("support for reading a tar archive from stdin is not implemented yet").is_some()
+        );
+        assert!(lack("Error: no such volume").is_none());
+    }
+
+    #[test]
     fn only_what_is_said_is_kept() {
         assert_eq!(
             essence(

@@ -1,5 +1,5 @@
-//! nerdctl's words. Texts of nerdctl 2's sources (`pkg/mountutil`, `pkg/containerutil`, `pkg/cmd`, `pkg/namestore`); what runc
-//! says through it is as with Docker.
+//! nerdctl's words. Texts of nerdctl 2.1.6, and of its sources (`pkg/mountutil`, `pkg/containerutil`, `pkg/cmd`,
+//! `pkg/namestore`); what runc says through it is as with Docker.
 
 use super::Row;
 use crate::engine::Kind;
@@ -28,6 +28,10 @@ pub(super) const TABLE: &[Row] = &[
     (&["must be a key=value pair"], Kind::InvalidMount),
     (&["invalid tmpfs option"], Kind::InvalidMount),
     (&["is not directory"], Kind::MountTypeMismatch),
+    (
+        &["container init: mkdir", "not a directory"],
+        Kind::NotADirectory,
+    ),
     (&["invalid mount type"], Kind::InvalidMount),
     (&["is in running status"], Kind::ContainerRunning),
     (&["is in paused status"], Kind::ContainerPaused),
@@ -119,6 +123,75 @@ mod tests {
         (
             "FATA[0000] failed to parse volume options (\"bind\", \"/s\", \"bad\"): unsupported volume option",
             K::InvalidMount,
+        ),
+        // From here on as nerdctl 2.1.6 said them.
+        (
+            "time=\"t\" level=warning msg=\"volume \\\"vv\\\" is in use (failed precondition)\"\ntime=\"t\" level=fatal msg=\"some volumes could not be removed\"",
+            K::VolumeInUse,
+        ),
+        (
+            "time=\"t\" level=warning msg=\"volume \\\"nope\\\": not found\"\ntime=\"t\" level=fatal msg=\"some volumes could not be removed\"",
+            K::NoSuchVolume,
+        ),
+        (
+            "time=\"t\" level=warning msg=\"volume-store error\\nnot found\\n\\\"nope/volume.json\\\" does not exist\"\ntime=\"t\" level=fatal msg=\"some volumes could not be inspected\"",
+            K::NoSuchVolume,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"volume-store error\\nidentifier \\\"two words\\\" must match pattern \\\"[a-zA-Z0-9][a-zA-Z0-9_.-]\\\": invalid argument\"",
+            K::InvalidName,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"cannot exec in a paused state\"",
+            K::ContainerPaused,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"cannot exec in a stopped state\"",
+            K::ContainerNotRunning,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"no running task found: task 436c not found\"",
+            K::ContainerNotRunning,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"1 errors:\\nno such container: c1x\"",
+            K::NoSuchContainer,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"1 errors: [no such object nope]\"",
+            K::NoSuchContainer,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"no container found for: nope\"",
+            K::NoSuchContainer,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"image not available: \\\"nothere\\\"\"",
+            K::NoSuchImage,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"1 errors:\\nconflict: unable to delete bb:test (cannot be forced) - image is being used by running container 6c80\"",
+            K::ImageInUse,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"expected an absolute path, got \\\"x\\\"\"",
+            K::InvalidMount,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"invalid mount type 'foo' must be a volume/bind/tmpfs\"",
+            K::InvalidMount,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"unable to copy: the destination directory must exist to be able to copy a file\"",
+            K::NoSuchPath,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"unable to copy: cannot copy a directory to a file\"",
+            K::NotADirectory,
+        ),
+        (
+            "time=\"t\" level=fatal msg=\"unable to copy: cannot copy into read-only location\"",
+            K::ReadOnly,
         ),
         ("FATA[0000] the moon is full", K::Other),
     ];
