@@ -289,8 +289,8 @@ fn verdict(
     let text = text(&execution.outcome);
     let engine = description
         .known_as(|name| scenario.differs.contains_key(name))
-        .unwrap_or(&description.name);
-    let approval = approve(&options.snapshots, scenario, engine, &text, update);
+        .unwrap_or_else(|| description.name.clone());
+    let approval = approve(&options.snapshots, scenario, &engine, &text, update);
     let excused = match &approval {
         Approval::Variant { common } => common.as_deref().map_or(Halves::both(true), |common| {
             halves_that_differ(common, &text)

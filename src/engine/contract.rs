@@ -33,10 +33,25 @@ pub struct Description {
 }
 
 impl Description {
-    /// By which of some names of engines, such as those of `differs:`, this one goes: its own comes first.
-    pub fn known_as(&self, is_named: impl Fn(&str) -> bool) -> Option<&str> {
+    /// By which of some names of engines, such as those of `differs:`, this one goes: its own comes first, and before
+    /// each name the one with its version, `docker@28.5` and `docker@28`.
+    pub fn known_as(&self, is_named: impl Fn(&str) -> bool) -> Option<String> {
+        let mut numbers = self.version.split(|c: char| !c.is_ascii_digit());
+        let (major, minor) = (numbers.next(), numbers.next());
+        let with_version = |name: &str| {
+            let major = major.filter(|major| !major.is_empty());
+            let of_major = major.map(|major| format!("{name}@{major}"));
+            let of_minor = of_major.iter().zip(minor);
+            let of_minor: Vec<String> = of_minor
+                .map(|(of, minor)| format!("{of}.{minor}"))
+                .collect();
+            of_minor
+                .into_iter()
+                .chain(of_major)
+                .chain([name.to_owned()])
+        };
         let mut names = std::iter::once(self.name.as_str()).chain(self.form_of.as_deref());
-        names.find(|name| is_named(name))
+        names.find_map(|name| with_version(name).find(|name| is_named(name)))
     }
 }
 

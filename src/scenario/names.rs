@@ -63,10 +63,17 @@ pub(crate) fn engine(node: &Node, name: &str, decoder: &mut Decoder<'_>) -> bool
 /// Engines of which there are other forms: their options, or a program, come after a colon.
 const FAMILIES: &[&str] = &["native", "overlayfs", "fuse", "cli", "process"];
 
-/// Whether an engine can have this name.
+/// Whether an engine can go by this name.
 pub(crate) fn is_engine(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match name.split_once(':') {
-        None => ENGINES.contains(&name),
+        None => match name.split_once('@') {
+            None => ENGINES.contains(&name),
+            Some((engine, version)) => {
+                let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
+                ENGINES.contains(&engine) && is_number(major) && is_number(minor)
+            }
+        },
         Some((family, argument)) => FAMILIES.contains(&family) && !argument.is_empty(),
     }
 }
@@ -84,11 +91,25 @@ mod tests {
             "overlayfs:metacopy=on",
             "native:index=on,volatile",
             "fuse:fuse-overlayfs",
+            "docker@28",
+            "podman@5.4",
         ] {
             assert!(is_engine(name), "{name}");
         }
         for name in [
-            "", "cli", "cli:", "process", "process:", "docker:x", "x:docker",
+            "",
+            "cli",
+            "cli:",
+            "process",
+            "process:",
+            "docker:x",
+            "x:docker",
+            "docker@",
+            "docker@x",
+            "docker@28.",
+            "docker@28.5.2",
+            "x@28",
+            "@28",
         ] {
             assert!(!is_engine(name), "{name}");
         }

@@ -116,9 +116,22 @@ impl Cli {
         let Some(source) = self.source(mount)? else {
             return Ok(None);
         };
+        let is_whole = mount.part == "/";
+        let ask = Ask::LeadsOut {
+            top: source.clone(),
+            paths: vec![mount.part.clone()],
+        };
+        let source = if is_whole {
+            source
+        } else if matches!(self.ground.ask(ask), Ok(Given::Path(None))) {
+            joined(&source, &mount.part)
+        } else {
+            return Ok(None);
+        };
         let shown = self.ground.walk(&source, true).ok();
-        // A volume cannot be a file.
-        Ok(shown.filter(|shown| mount.volume().is_none() || is_directory(shown)))
+        // A whole volume cannot be a file.
+        let is_volume = is_whole && mount.volume().is_some();
+        Ok(shown.filter(|shown| !is_volume || is_directory(shown)))
     }
 
     /// Where the container that sees the daemon's disk has a mount's source.

@@ -252,13 +252,13 @@ impl Cli {
 
     /// What is mounted, and the path in it that is.
     fn storage(&self, container: &str, mount: &Mount) -> (Storage, String) {
-        let top = "/".to_owned();
+        let part = mount.part.clone();
         match &mount.source {
             Source::Volume(id) => {
                 if let Some(device) = self.state().devices.get(id) {
                     return (Storage::Host, clean(device));
                 }
-                (Storage::Volume(self.volume_ref(id)), top)
+                (Storage::Volume(self.volume_ref(id)), part)
             }
             Source::Bind(path) => {
                 let inner = below(path, &self.host.daemon).unwrap_or(path);
@@ -269,13 +269,13 @@ impl Cli {
                     container: container.to_owned(),
                     target: mount.target.clone(),
                 };
-                (storage, top)
+                (storage, part)
             }
             Source::Image(image) => {
                 let image = self.image_of(image).unwrap_or_else(|| image.clone());
                 let layers = self.image(&image).layers;
                 let storage = layers.last().map(|layer| layer.storage.clone());
-                (storage.unwrap_or(Storage::Layer { image, number: 0 }), top)
+                (storage.unwrap_or(Storage::Layer { image, number: 0 }), part)
             }
         }
     }
@@ -297,13 +297,17 @@ impl Cli {
             Some((
                 Mount {
                     source: Source::Image(image),
+                    part,
                     ..
                 },
                 inner,
             )) => {
                 let image = self.image_of(image)?;
                 let layers = self.image(&image).layers;
-                Some((storage_of(&layers, inner)?.clone(), inner.to_owned()))
+                let inner = joined(&seen(part), inner);
+                let top = layers.last().filter(|_| inner == "/");
+                let top = top.map(|layer| &layer.storage);
+                Some((storage_of(&layers, &inner).or(top)?.clone(), inner))
             }
             Some((mount, inner)) => {
                 let (storage, top) = self.storage(name, mount);

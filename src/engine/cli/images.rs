@@ -150,10 +150,7 @@ impl Cli {
         self.command(&arguments)?;
         let known = self.known(&spec.container);
         let paths = match &self.upper_of(&spec.container) {
-            Some(upper) => without_own(
-                of_upper(&self.upper(upper)?),
-                self.ground.about.flavor != Flavor::Docker,
-            ),
+            Some(upper) => without_own(of_upper(&self.upper(upper)?)),
             None => BTreeMap::new(),
         };
         let mut image = Image {
@@ -220,7 +217,7 @@ impl Cli {
                 number: 1,
             },
             // What was exported has what engines make for their own files.
-            paths: without_own(paths, true),
+            paths: without_own(paths),
         };
         let imported = Image {
             layers: vec![Arc::new(layer)],
@@ -334,13 +331,13 @@ fn merge(config: &mut ImageConfig, over: &ImageConfig) {
     }
 }
 
-/// A writable layer or an archive without what the engine put there itself, and if `parents` the directories that it makes
-/// for that and that have nothing else.
-fn without_own(mut paths: Paths, parents: bool) -> Paths {
+/// A writable layer or an archive without what the engine put there itself, and without the directories that it makes for
+/// that and that have nothing else.
+fn without_own(mut paths: Paths) -> Paths {
     // Every writable layer has a root of its own.
     paths.remove("/");
     paths.retain(|path, _| OWN.iter().all(|own| below(path, own).is_none()));
-    for &directory in OWN_PARENTS.iter().filter(|_| parents) {
+    for &directory in OWN_PARENTS {
         let inside = |path: &String| below(path, directory).is_some_and(|inner| inner != "/");
         if !paths.keys().any(inside) {
             paths.remove(directory);

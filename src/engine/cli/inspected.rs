@@ -28,6 +28,8 @@ pub(super) struct Container {
 pub(super) struct Mount {
     pub(super) target: String,
     pub(super) source: Source,
+    /// The path in the source that is mounted.
+    pub(super) part: String,
     pub(super) read_only: bool,
 }
 
@@ -82,9 +84,14 @@ impl Container {
                 mounts.push(Mount {
                     target,
                     source: Source::Tmpfs,
+                    part: "/".to_owned(),
                     read_only: options.split(',').any(|word| word == "ro"),
                 });
             }
+        }
+        for (target, part) in parts_of(value) {
+            let named = mounts.iter_mut().filter(|mount| mount.target == target);
+            named.for_each(|mount| mount.part.clone_from(&part));
         }
         // Of two with one target the tmpfs comes last.
         mounts.sort_by(|a, b| a.target.cmp(&b.target));
@@ -150,6 +157,20 @@ fn tmpfs_of(value: &Value) -> Vec<String> {
     short.chain(long).collect()
 }
 
+/// What is mounted of volumes and images that are mounted in part, by target.
+fn parts_of(value: &Value) -> Vec<(String, String)> {
+    let asked = value
+        .pointer("/HostConfig/Mounts")
+        .and_then(Value::as_array);
+    let part = |mount: &Value| {
+        let subpath = ["/VolumeOptions/Subpath", "/ImageOptions/Subpath"]
+            .into_iter()
+            .find_map(|pointer| mount.pointer(pointer)?.as_str())?;
+        Some((clean(&text(mount, "/Target")), clean(subpath)))
+    };
+    asked.into_iter().flatten().filter_map(part).collect()
+}
+
 /// Whether a mount is listed only: a tmpfs with the same target is mounted in its place.
 pub(super) fn is_hidden(mount: &Mount, all: &[Mount]) -> bool {
     let hides = |other: &Mount| other.target == mount.target && other.source == Source::Tmpfs;
@@ -161,12 +182,13 @@ impl Mount {
         let source = match text(value, "/Type").as_str() {
             "volume" => Source::Volume(text(value, "/Name")),
             "tmpfs" => Source::Tmpfs,
-            "image" => Source::Image(text(value, "/Source")),
+            "image" => Source::Image(text(value, "/Name")),
             _ => Source::Bind(text(value, "/Source")),
         };
         Self {
             target: clean(&text(value, "/Destination")),
             source,
+            part: "/".to_owned(),
             read_only: value.get("RW").and_then(Value::as_bool) == Some(false),
         }
     }
@@ -198,6 +220,7 @@ mod tests {
         let json = r#"[{"Name": "/c", "State": {"Status": "exited", "ExitCode": 137},
             "HostConfig": {"Tmpfs": {"/t/": "size=1m,ro", "/z": ""}, "Mounts": [
                 {"Type": "tmpfs", "Target": "/m", "TmpfsOptions": {"SizeBytes": 4096, "Mode": 448}},
+                {"Type": "volume", "Source": "v", "Target": "/z/", "VolumeOptions": {"Subpath": "a/b"}},
                 {"Type": "bind", "Target": "/b"}]},
             "GraphDriver": {"Data": {"UpperDir": "/d/diff"}},
             "Mounts": [{"Type": "volume", "Name": "v", "Source": "/s", "Destination": "/z", "RW": true},
@@ -215,6 +238,8 @@ mod tests {
             .collect();
         let expected = [("/b", true), ("/t", true), ("/z", false), ("/z", false)];
         assert_eq!(mounts, expected);
+        let parts: Vec<_> = seen.mounts.iter().map(|m| m.part.as_str()).collect();
+        assert_eq!(parts, ["/", "/", "/a/b", "/a/b"]);
         let last = seen.mounts.last().map(|mount| &mount.source);
         assert_eq!(last, Some(&Source::Tmpfs));
         let expected = ["/t/:size=1m,ro", "/z", "/m:size=4096,mode=700"];

@@ -17,7 +17,7 @@ pub(super) fn find(union: &Union, top: &NodeRef, subpath: &str) -> Result<NodeRe
         Ok(Some(node)) => Ok(node),
         Ok(None) => {
             let message = "path concatenation escapes the base directory";
-            Err(fault(Kind::MountSourceMissing, message))
+            Err(fault(Kind::InvalidMount, message))
         }
         Err(errno) => {
             let message = format!(

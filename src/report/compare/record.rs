@@ -52,7 +52,7 @@ fn cell(case: &FinishedCase<'_>, column: usize, engine: &Description) -> Cell {
     let result = case.result;
     let differs = &case.scenario.differs;
     let name = engine.known_as(|name| differs.contains_key(name));
-    let difference = name.and_then(|name| differs.get(name));
+    let difference = name.and_then(|name| differs.get(&name));
     let marks = marks(result, difference);
     let has = |mark: Mark| marks.tree == mark || marks.persistence == mark;
     let known_bug = has(Mark::KnownBug);

@@ -69,6 +69,14 @@ pub(super) const TABLE: &[Row] = &[
         &["cannot mount volume over existing file"],
         Kind::MountTypeMismatch,
     ),
+    (
+        &["cannot access path", "no such file or directory"],
+        Kind::MountSourceMissing,
+    ),
+    (
+        &["path concatenation escapes the base directory"],
+        Kind::InvalidMount,
+    ),
     // The working directory, of which runc speaks in the same words as of a mount.
     (
         &["container init: mkdir", "not a directory"],
@@ -216,6 +224,15 @@ mod tests {
         ),
         (
             "docker: Error response from daemon: invalid mode: rw,ro.",
+            K::InvalidMount,
+        ),
+        // These two of Docker 28.5.
+        (
+            "Error response from daemon: cannot access path /v/_data/three: lstat /v/_data/three: no such file or directory",
+            K::MountSourceMissing,
+        ),
+        (
+            "docker: Error response from daemon: path concatenation escapes the base directory, base: /v/_data, subpath: out",
             K::InvalidMount,
         ),
         (
