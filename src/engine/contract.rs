@@ -139,3 +139,36 @@ pub trait Engine: Send + Sync {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_particular_name_comes_first() {
+        let mine = Description {
+            name: "cli:/opt/docker".to_owned(),
+            version: "28.5.2+dfsg4".to_owned(),
+            kernel: String::new(),
+            driver: String::new(),
+            file_system: String::new(),
+            capabilities: BTreeSet::new(),
+            form_of: Some("docker".to_owned()),
+        };
+        let known_as = |names: &[&str]| mine.known_as(|name| names.contains(&name));
+        for (names, expected) in [
+            (&["docker", "docker@28", "docker@28.5"][..], "docker@28.5"),
+            (&["docker", "docker@28", "docker@2"], "docker@28"),
+            (&["docker@28", "cli:/opt/docker"], "cli:/opt/docker"),
+            (&["docker@29", "docker"], "docker"),
+        ] {
+            assert_eq!(known_as(names).as_deref(), Some(expected));
+        }
+        assert_eq!(known_as(&["podman", "docker@28.50", "docker@8"]), None);
+        let without = Description {
+            version: "unknown".to_owned(),
+            ..mine.clone()
+        };
+        assert_eq!(without.known_as(|name| name == "docker@"), None);
+    }
+}

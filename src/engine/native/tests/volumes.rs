@@ -208,7 +208,7 @@ fn subpaths_and_images() {
          in one list /m => file
          run --mount type=volume,source=store,target=/m,volume-subpath=in two app => ok
          in two list /m => file
-         run --mount type=volume,source=store,target=/m,volume-subpath=out three app => mount-source-missing
+         run --mount type=volume,source=store,target=/m,volume-subpath=out three app => invalid-mount
          run --mount type=volume,source=store,target=/m,volume-subpath=missing four app => mount-source-missing
          run --mount type=volume,source=store,target=/m,volume-subpath=../x five app => invalid-mount
          run --mount type=volume,source=store,target=/f,volume-subpath=a/b/file six app => ok
