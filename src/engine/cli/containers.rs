@@ -123,6 +123,8 @@ impl Cli {
         if self.ground.about.flavor == Flavor::Podman {
             let unlisted = self.borrowed_binds(spec, &container.mounts);
             container.mounts.extend(unlisted);
+            let unlisted = unlisted_tmpfs(spec, &container.mounts);
+            container.mounts.extend(unlisted);
         }
         let mounts = Self::mounts_of(&container)
             .into_iter()
@@ -325,6 +327,21 @@ impl Mount {
             _ => None,
         }
     }
+}
+
+/// What Podman mounts in a container that is read-only (Docker row 169). Podman 5 does not list it.
+fn unlisted_tmpfs(spec: &ContainerSpec, listed: &[Mount]) -> Vec<Mount> {
+    let targets = ["/run", "/tmp", "/var/tmp"].into_iter();
+    let unlisted = targets
+        .filter(|target| spec.read_only && listed.iter().all(|mount| mount.target != *target));
+    unlisted
+        .map(|target| Mount {
+            target: target.to_owned(),
+            source: Source::Tmpfs,
+            part: "/".to_owned(),
+            read_only: false,
+        })
+        .collect()
 }
 
 /// A mode that is wrong is told without where it stands: it may be that of `--volumes-from`.

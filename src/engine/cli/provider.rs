@@ -1,6 +1,6 @@
 //! Probing and opening.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +25,12 @@ pub struct CliProvider {
     about: Mutex<Option<About>>,
     /// Scratch directory → what its cases share. Dropped with the provider.
     ground: Mutex<Option<(PathBuf, Arc<Ground>)>>,
+    /// Why that could not be made, each time that it was tried.
+    failed: Mutex<Vec<String>>,
 }
+
+/// How often it is tried: each time takes seconds, and all cases of a run would wait for the same answer.
+const TRIES: usize = 2;
 
 impl CliProvider {
     /// `name`: by which it is chosen. `program`: a path, or a name to look for in `PATH`.
@@ -35,6 +40,7 @@ impl CliProvider {
             program: Program::new(program),
             about: Mutex::default(),
             ground: Mutex::default(),
+            failed: Mutex::default(),
         }
     }
 
@@ -84,6 +90,18 @@ impl CliProvider {
             word.unwrap_or_default().clone_into(&mut about.version);
         }
         Ok(about)
+    }
+
+    /// What the cases share, unless it has become clear that there is no making it.
+    fn make(&self, scratch: &Path) -> Result<Ground, String> {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = failed.get(TRIES - 1) {
+            return Err(why.clone());
+        }
+        let about = self.about().map_err(|absent| absent.reason)?;
+        let made = Ground::make(&self.program, &about, scratch);
+        failed.extend(made.as_ref().err().cloned());
+        made
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<String, Absent> {
@@ -154,13 +172,49 @@ impl Provider for CliProvider {
             if let Some((_, ground)) = there {
                 Arc::clone(ground)
             } else {
-                let about = self.about().map_err(|absent| EngineFault(absent.reason))?;
-                let made = Ground::make(&self.program, &about, &options.scratch);
-                let made = Arc::new(made.map_err(EngineFault)?);
+                let made = Arc::new(self.make(&options.scratch).map_err(EngineFault)?);
                 *ground = Some((options.scratch.clone(), Arc::clone(&made)));
                 made
             }
         };
         Ok(Box::new(Cli::open(ground, options.keep)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// Says what it is and fails at everything else, and writes down what it is asked to create.
+    const PROGRAM: &str = r#"#!/bin/sh
+case "$1" in
+    --version) echo "Docker version 20.10" ;;
+    info) echo '{"KernelVersion": "6.1"}' ;;
+    version) echo 1.41 ;;
+    volume) [ "$2" = create ] && echo x >>"$0.asked"; echo "the disk is gone" >&2; exit 1 ;;
+    *) exit 1 ;;
+esac
+"#;
+
+    #[test]
+    fn what_cannot_be_made_is_not_tried_for_every_case() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("program");
+        fs::write(&path, PROGRAM).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let provider = CliProvider::new("cli", path.to_str().unwrap());
+        let options = OpenOptions {
+            scratch: directory.path().to_owned(),
+            keep: false,
+        };
+        for _ in 0..5 {
+            let why = provider.open(&options).err().map(|fault| fault.0);
+            assert!(why.is_some_and(|why| why.contains("the disk is gone")));
+        }
+        let asked = fs::read_to_string(directory.path().join("program.asked")).unwrap();
+        assert_eq!(asked.lines().count(), TRIES);
     }
 }

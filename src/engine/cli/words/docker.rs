@@ -70,6 +70,13 @@ pub(super) const TABLE: &[Row] = &[
         Kind::MountTypeMismatch,
     ),
     (
+        &[
+            "failed to fulfil mount request",
+            "no such file or directory",
+        ],
+        Kind::MountSourceMissing,
+    ),
+    (
         &["cannot access path", "no such file or directory"],
         Kind::MountSourceMissing,
     ),

@@ -85,6 +85,13 @@ pub(super) const TABLE: &[Row] = &[
         Kind::MountSourceMissing,
     ),
     (
+        &[
+            "failed to fulfil mount request",
+            "no such file or directory",
+        ],
+        Kind::MountSourceMissing,
+    ),
+    (
         &["special device", "does not exist"],
         Kind::MountSourceMissing,
     ),
@@ -188,6 +195,11 @@ mod tests {
                 ),
                 (
                     "Error: unable to start container \"a3\": mounting volume gone for container a3: mount: /x/_data: special device /missing does not exist.; dmesg(1) may have more information after failed mount system call.",
+                    K::MountSourceMissing,
+                ),
+                // Podman 5.8 with runc 1.3.
+                (
+                    "Error: unable to start container \"87c0\": runc: runc create failed: unable to start container process: error during container init: failed to fulfil mount request: open /long: no such file or directory: OCI runtime attempted to invoke a command that was not found",
                     K::MountSourceMissing,
                 ),
                 (
