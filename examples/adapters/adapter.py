@@ -20,6 +20,13 @@ class Refused(Exception):
         super().__init__(message)
         self.refusal = {"code": {"kind": kind}, "message": message}
 
+    @classmethod
+    def with_errno(cls, name):
+        """The same, of a system call."""
+        error = cls(None, name)
+        error.refusal["code"] = {"errno": name}
+        return error
+
 
 def run(*words):
     """A program, which has to succeed."""

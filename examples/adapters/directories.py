@@ -326,11 +326,16 @@ class Directories(Mounts):
             raise Unsupported(said["unsupported"])
         if "broken" in said:
             raise RuntimeError(said["broken"])
+        if "refused" in said:
+            raise Refused.with_errno(said["refused"])
         return said
 
     def child(self, top, requests, uid, gid, directory, places, refuses_rename):
         os.chroot(top)
-        os.chdir(directory)
+        try:
+            os.chdir(directory)
+        except OSError as error:
+            return {"refused": files.errno_name(error)}
         os.umask(files.UMASK)
         if uid or gid:
             os.setgroups([])
