@@ -44,8 +44,13 @@ impl Cli {
         let Ok(Value::Names(names)) = &mut answer.result else {
             return;
         };
+        let listed = if path.starts_with('/') {
+            path.clone()
+        } else {
+            format!("{}/{path}", self.known(container).directory)
+        };
         names.retain(|name| {
-            let path = clean(&format!("{path}/{name}"));
+            let path = clean(&format!("{listed}/{name}"));
             let is_own = OWN.contains(&path.as_str())
                 || (OWN_PARENTS.contains(&path.as_str()) && self.has_only_own(container, &path));
             !is_own || self.is_wanted(container, &path)
