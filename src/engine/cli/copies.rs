@@ -6,7 +6,7 @@ use super::engine::{Cli, Result};
 use super::flavor::Flavor;
 use super::mirror::Mirror;
 use super::names::below;
-use super::own::OWN;
+use super::own::{OWN, OWN_PARENTS};
 use super::places::{host_place, placed};
 use super::program::Said;
 use super::words;
@@ -97,7 +97,7 @@ impl Cli {
         }
         if self.ground.about.flavor != Flavor::Docker {
             // They put files of their own into these, which makes them changed (Docker row 39).
-            for directory in ["/etc", "/run"] {
+            for &directory in OWN_PARENTS {
                 let inside = |change: &Change| {
                     below(&change.path, directory).is_some_and(|inner| inner != "/")
                 };
