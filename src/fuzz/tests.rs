@@ -232,6 +232,40 @@ fn attributes_of_what_may_be_removed_are_left_alone() {
     assert!(changes > 0);
 }
 
+/// What the disk refuses a tmpfs takes, and where the tmpfs is on the disk it does not.
+#[test]
+fn no_attribute_is_too_long_for_one_of_two_disks() {
+    let mut long = 0;
+    for seed in 0..200 {
+        let mut has_tmpfs = false;
+        for step in sample(seed, 100).steps {
+            let Action::Operation(operation) = step.action else {
+                continue;
+            };
+            let requests = match operation {
+                Operation::Run(spec) | Operation::Create(spec) => {
+                    has_tmpfs |= format!("{spec:?}").contains("Tmpfs(") || !spec.tmpfs.is_empty();
+                    continue;
+                }
+                Operation::Files { requests, .. } => requests,
+                _ => continue,
+            };
+            for action in requests.iter().map(|request| &request.action) {
+                let is_long = match action {
+                    FileAction::SetXattr { value, .. } => value.0.len() > 1000,
+                    FileAction::Write { node, .. } => {
+                        node.xattrs.values().any(|value| value.0.len() > 1000)
+                    }
+                    _ => false,
+                };
+                long += usize::from(is_long);
+                assert!(!(is_long && has_tmpfs), "seed {seed}: {action:?}");
+            }
+        }
+    }
+    assert!(long > 0);
+}
+
 /// What is in an archive has the times of the run.
 #[test]
 fn no_archive_outlives_its_use() {

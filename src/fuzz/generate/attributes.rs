@@ -14,12 +14,12 @@ impl Scene<'_> {
         {
             return known.clone();
         }
-        (self.target(), pool::xattr(self.dice).0)
+        (self.target(), pool::xattr(self.dice, false).0)
     }
 }
 
 pub(super) fn setxattr(scene: &mut Scene<'_>) -> FileAction {
-    let (name, value) = pool::xattr(scene.dice);
+    let (name, value) = pool::xattr(scene.dice, !scene.state.has_tmpfs);
     let target = scene.changed_target();
     scene.state.note_attribute(&scene.place, &target, &name);
     FileAction::SetXattr {

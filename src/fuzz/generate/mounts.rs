@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::pool::{self, SOURCES, TARGETS};
 use super::state::State;
 use crate::engine::{
-    BindRequest, Capability, MountRequest, MountSource, Propagation, TmpfsRequest, VolumeRequest,
+    BindRequest, Capability, ContainerSpec, MountRequest, MountSource, Propagation, TmpfsRequest,
+    VolumeRequest,
 };
 use crate::fuzz::dice::Dice;
 
@@ -133,6 +134,24 @@ pub(super) fn target_of(mount: &MountRequest) -> Option<String> {
             second.or(first).map(str::to_owned)
         }
     }
+}
+
+/// Where a container has mounts.
+pub(super) fn targets(spec: &ContainerSpec) -> Vec<String> {
+    let tmpfs = spec.tmpfs.iter().filter_map(|text| text.split(':').next());
+    let mounts = spec.mounts.iter().filter_map(target_of);
+    mounts.chain(tmpfs.map(str::to_owned)).collect()
+}
+
+/// Whether a mount is a tmpfs.
+pub(super) fn is_tmpfs(mount: &MountRequest) -> bool {
+    matches!(
+        mount,
+        MountRequest::Long {
+            source: MountSource::Tmpfs(_),
+            ..
+        }
+    )
 }
 
 /// Whether a mount makes an anonymous volume.

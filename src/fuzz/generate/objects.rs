@@ -143,9 +143,7 @@ fn spec(state: &mut State, dice: &mut Dice) -> ContainerSpec {
 }
 
 fn note_made(state: &mut State, spec: &ContainerSpec, runs: bool) {
-    let mut targets: Vec<String> = spec.mounts.iter().filter_map(mounts::target_of).collect();
-    let tmpfs = spec.tmpfs.iter().filter_map(|text| text.split(':').next());
-    targets.extend(tmpfs.map(str::to_owned));
+    state.has_tmpfs |= !spec.tmpfs.is_empty() || spec.mounts.iter().any(mounts::is_tmpfs);
     for mount in &spec.mounts {
         if let Some(volume) = mounts::volume_of(mount)
             && !state.volumes.contains(&volume)
@@ -165,7 +163,7 @@ fn note_made(state: &mut State, spec: &ContainerSpec, runs: bool) {
         state.containers.push(Made {
             name: spec.name.clone(),
             runs,
-            targets,
+            targets: mounts::targets(spec),
         });
     }
 }

@@ -142,8 +142,8 @@ pub(super) fn time(dice: &mut Dice) -> Time {
     Time { seconds, nanos }
 }
 
-/// The name of an extended attribute and a value that fits it, mostly.
-pub(super) fn xattr(dice: &mut Dice) -> (String, Bytes) {
+/// The name of an extended attribute and a value that fits it, mostly; perhaps one that is too long for the disk.
+pub(super) fn xattr(dice: &mut Dice, may_be_long: bool) -> (String, Bytes) {
     let name = dice.weighted(&[
         (12, "user.a"),
         (8, "user.b"),
@@ -162,7 +162,7 @@ pub(super) fn xattr(dice: &mut Dice) -> (String, Bytes) {
         "security.capability" => Bytes(CAPABILITY.to_vec()),
         "system.posix_acl_access" | "system.posix_acl_default" => Bytes(ACL.to_vec()),
         "user.overlay.opaque" | "trusted.overlay.opaque" => Bytes::from("y"),
-        _ if dice.chance(3) => Bytes(vec![b'x'; 5000]),
+        _ if may_be_long && dice.chance(3) => Bytes(vec![b'x'; 5000]),
         _ => bytes(dice),
     };
     (name.to_owned(), value)
@@ -215,8 +215,17 @@ pub(super) fn link_text(at: &str, dice: &mut Dice) -> String {
     }
 }
 
-/// Attributes that a tree gives an entry, rarely.
-pub(super) fn dress(node: &mut Node, dice: &mut Dice, privileged: bool) {
+/// An extended attribute that every file takes.
+pub(super) fn plain_xattr(dice: &mut Dice) -> (String, Bytes) {
+    (dice.text(&["user.a", "user.b"]), bytes(dice))
+}
+
+/// Attributes that a tree gives an entry, rarely, and an extended one.
+pub(super) fn dress(
+    node: &mut Node,
+    dice: &mut Dice,
+    xattr: impl FnOnce(&mut Dice) -> (String, Bytes),
+) {
     if !matches!(node.kind, NodeKind::Symlink { .. }) {
         node.mode = dice.maybe(25, mode);
     }
@@ -226,14 +235,6 @@ pub(super) fn dress(node: &mut Node, dice: &mut Dice, privileged: bool) {
     node.mtime = dice.maybe(15, time);
     let takes_user_xattrs = matches!(node.kind, NodeKind::File(_) | NodeKind::Directory { .. });
     if takes_user_xattrs && dice.chance(12) {
-        let mut xattrs = BTreeMap::new();
-        let (name, value) = if privileged {
-            let name = dice.text(&["user.a", "user.b"]);
-            (name, bytes(dice))
-        } else {
-            xattr(dice)
-        };
-        xattrs.insert(name, value);
-        node.xattrs = xattrs;
+        node.xattrs = BTreeMap::from([xattr(dice)]);
     }
 }

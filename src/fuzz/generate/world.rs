@@ -247,7 +247,7 @@ fn tree(usage: Use<'_>, length: usize, state: &State, dice: &mut Dice) -> Tree {
         };
         let mut node = Node::new(kind);
         if !matches!(node.kind, NodeKind::Hardlink { .. } | NodeKind::Whiteout) {
-            pool::dress(&mut node, dice, true);
+            pool::dress(&mut node, dice, pool::plain_xattr);
         }
         if is_layer {
             // No archive of a layer holds one.
