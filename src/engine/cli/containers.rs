@@ -24,7 +24,7 @@ impl Cli {
         // Where a symlink among its sources leads to may change; and Podman does not list what is borrowed.
         let at_once = !binds.is_empty() || !spec.volumes_from.is_empty();
         self.stay_inside(binds)?;
-        let mut arguments = vec![verb.to_owned()];
+        let mut arguments = self.making(verb);
         if verb == "run" {
             arguments.push("--detach".to_owned());
         }
@@ -34,7 +34,9 @@ impl Cli {
         }
         arguments.extend(self.arguments(spec));
         let before = self.known(&spec.name).id;
-        let done = self.command(&arguments);
+        let said = self.ground.program.run(&arguments)?;
+        let log = said.err.clone();
+        let done = self.judge(said);
         if done.is_ok() && !at_once {
             self.remember_later(spec);
         } else if (done.is_ok() || verb == "run")
@@ -44,11 +46,14 @@ impl Cli {
         {
             self.learn(spec, container);
         }
+        if done.is_err() {
+            self.remember_left(spec, &log)?;
+        }
         done.map(|_| Value::Nothing)
             .map_err(|fault| of_borrowed(spec, fault))
     }
 
-    /// Where a container's processes start. nerdctl tells in its own way of inspecting only.
+    /// Where a container's processes start; empty when that is not told. nerdctl tells in its own way of inspecting only.
     fn directory(&self, container: &Container) -> String {
         if self.ground.about.flavor != Flavor::Nerdctl {
             return container.directory.clone();
@@ -56,10 +61,8 @@ impl Cli {
         let format = "{{.Spec.process.cwd}}";
         let native = ["container", "inspect", "--mode=native", "--format", format];
         let arguments = native.into_iter().chain([container.id.as_str()]);
-        match self.command(&arguments.collect::<Vec<_>>()) {
-            Ok(said) => said.trim().to_owned(),
-            Err(_) => "/".to_owned(),
-        }
+        let said = self.command(&arguments.collect::<Vec<_>>());
+        said.map(|said| said.trim().to_owned()).unwrap_or_default()
     }
 
     /// nerdctl takes a volume's name with a slash for a path, from where we are: out of the sandbox.

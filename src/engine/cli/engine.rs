@@ -100,7 +100,7 @@ pub(super) struct Known {
     /// Paths of the host directory that are mounted, as they were asked for.
     pub(super) binds: Vec<String>,
     pub(super) upper: Option<String>,
-    /// Where its processes start.
+    /// Where its processes start; empty when that is not told.
     pub(super) directory: String,
     pub(super) paused: bool,
     pub(super) remove_on_exit: bool,
@@ -279,38 +279,6 @@ impl Cli {
                 "the daemon is not ours to stop, nor its disk to fill".to_owned(),
             )),
         }
-    }
-
-    /// Anonymous volumes that lose their container are found by nobody but us: a volume with a label of
-    /// ours says so, for whoever tidies up after a run that was killed.
-    fn mark_volumes_of(&self, container: Option<&str>) -> Result<()> {
-        let unmarked: Vec<String> = {
-            let mut state = self.state();
-            let state = &mut *state;
-            let known = state.containers.iter();
-            let concerned = known.filter(|(name, _)| container.is_none_or(|only| only == *name));
-            let volumes: Vec<String> = concerned
-                .flat_map(|(_, known)| &known.mounts)
-                .filter_map(|mount| mount.volume())
-                .filter(|id| state.anonymous.iter().any(|(other, _)| other == id))
-                .map(str::to_owned)
-                .collect();
-            volumes
-                .into_iter()
-                .filter(|id| state.marked.insert(id.clone()))
-                .collect()
-        };
-        for id in unmarked {
-            let label = format!("{}={id}", sweep::MARKER_LABEL);
-            let name = self.marker(&id);
-            self.command(&["volume", "create", "--label", &label, &name])?;
-        }
-        Ok(())
-    }
-
-    fn marker(&self, id: &str) -> String {
-        let short: String = id.chars().take(12).collect();
-        format!("{PREFIX}{}-marks-{short}", self.ground.run)
     }
 
     fn clean_up(&self) {

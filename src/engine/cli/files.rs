@@ -24,7 +24,11 @@ impl Cli {
                 }
                 // Each `exec` starts there, and fails when it is gone; the agent is elsewhere.
                 let directory = self.known(name).directory;
-                (!directory.is_empty()).then_some(directory)
+                if directory.is_empty() {
+                    let why = format!("it is not told where the processes of {name} start");
+                    return Err(Fault::Broken(why));
+                }
+                Some(directory)
             }
             _ => None,
         };

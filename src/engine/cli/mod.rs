@@ -33,6 +33,7 @@
 //! | `shared` | images that are loaded once for all cases |
 //! | `pending` | looks at new containers, beside what comes next |
 //! | `observe`, `aside` | looking at everything |
+//! | `left` | anonymous volumes that no container leads to any more |
 //! | `uppers` | where writable layers lie |
 //! | `own` | what engines put into every container, and leaving it out |
 //! | `owner` | whose a run is, and its commands that are under way |
@@ -41,7 +42,6 @@
 mod archive;
 mod arguments;
 mod aside;
-
 mod containers;
 mod copies;
 mod engine;
@@ -51,6 +51,7 @@ mod ground;
 mod images;
 mod inspected;
 mod layers;
+mod left;
 mod mirror;
 mod names;
 mod observe;

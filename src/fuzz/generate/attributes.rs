@@ -19,7 +19,7 @@ impl Scene<'_> {
 }
 
 pub(super) fn setxattr(scene: &mut Scene<'_>) -> FileAction {
-    let (name, value) = pool::xattr(scene.dice, !scene.state.has_tmpfs);
+    let (name, value) = pool::xattr(scene.dice, scene.state.tmpfs == 0);
     let target = scene.changed_target();
     scene.state.note_attribute(&scene.place, &target, &name);
     FileAction::SetXattr {

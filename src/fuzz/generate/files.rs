@@ -246,7 +246,7 @@ fn write(scene: &mut Scene<'_>) -> FileAction {
         scene.state.note_directory(&place, &path);
     }
     if !matches!(node.kind, NodeKind::Hardlink { .. }) && scene.dice.chance(40) {
-        let may_be_long = !scene.state.has_tmpfs;
+        let may_be_long = scene.state.tmpfs == 0;
         pool::dress(&mut node, scene.dice, |dice| pool::xattr(dice, may_be_long));
     }
     for name in node.xattrs.keys() {

@@ -143,7 +143,8 @@ fn spec(state: &mut State, dice: &mut Dice) -> ContainerSpec {
 }
 
 fn note_made(state: &mut State, spec: &ContainerSpec, runs: bool) {
-    state.has_tmpfs |= !spec.tmpfs.is_empty() || spec.mounts.iter().any(mounts::is_tmpfs);
+    let long = spec.mounts.iter().filter(|mount| mounts::is_tmpfs(mount));
+    state.tmpfs += spec.tmpfs.len() + long.count();
     for mount in &spec.mounts {
         if let Some(volume) = mounts::volume_of(mount)
             && !state.volumes.contains(&volume)

@@ -52,9 +52,8 @@ pub(super) struct State {
     pub(super) paused: Option<String>,
     pub(super) is_down: bool,
     pub(super) is_full: bool,
-    /// Whether a container may have a tmpfs, which takes attributes that the disk does not, where the embedded engine
-    /// has it.
-    pub(super) has_tmpfs: bool,
+    /// How often a tmpfs was asked for, which takes attributes that the disk does not, where the embedded engine has it.
+    pub(super) tmpfs: usize,
 }
 
 impl State {

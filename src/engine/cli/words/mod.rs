@@ -75,7 +75,7 @@ pub(super) fn essence(text: &str) -> String {
 }
 
 /// What a line of a log says that ends the program, as nerdctl tells its refusals; any other line as it is.
-fn logged(line: &str, levels: &[&str]) -> String {
+pub(super) fn logged(line: &str, levels: &[&str]) -> String {
     if let Some((_, message)) = line
         .strip_prefix("FATA[")
         .and_then(|line| line.split_once("] "))
