@@ -328,6 +328,8 @@ fn whenever_it_is_ended(engine: &str) {
         fs::remove_file(&noted.log).ok();
         let mut run = project.command(["run", "--engine", &noted.engine()]);
         let mut run = run
+            // What is cleaned is the daemon: the directory goes with the project.
+            .env("LAYERSPEC_SCRATCH", project.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -73,6 +73,8 @@ fn start(project: &Project, engine: &str) -> Running {
     let mut command =
         project.command(["run", "--engine", engine, "scenarios/volumes/endless.yaml"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
+    // What is cleaned is the daemon: the directory goes with the project.
+    command.env("LAYERSPEC_SCRATCH", project.path());
     let before = named(engine, "-1-second");
     let mut child = command.spawn().unwrap();
     let begin = Instant::now();
