@@ -296,8 +296,8 @@ impl Cli {
         let covering = known
             .mounts
             .iter()
-            .filter_map(|mount| Some((mount, below(path, &seen(&mount.target))?)))
-            .max_by_key(|(mount, _)| mount.target.len());
+            .filter_map(|mount| Some((mount, below(path, &seen(&mount.at))?)))
+            .max_by_key(|(mount, _)| mount.at.len());
         match covering {
             Some((
                 Mount {
@@ -340,6 +340,7 @@ fn unlisted_tmpfs(spec: &ContainerSpec, listed: &[Mount]) -> Vec<Mount> {
     unlisted
         .map(|target| Mount {
             target: target.to_owned(),
+            at: target.to_owned(),
             source: Source::Tmpfs,
             part: "/".to_owned(),
             read_only: false,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::engine::{Cli, Fault, Result, refuse};
+use super::engine::{Cli, Fault, Known, Result, refuse};
 use super::names::{below, clean, joined, seen};
 use crate::agent::Mode;
 use crate::agent::wire::{Ask, Done, Given};
@@ -23,12 +23,12 @@ impl Cli {
                     self.connect(place)?;
                 }
                 // Each `exec` starts there, and fails when it is gone; the agent is elsewhere.
-                let directory = self.known(name).directory;
-                if directory.is_empty() {
+                let Known { id, directory, .. } = self.known(name);
+                if directory.is_empty() && !id.is_empty() {
                     let why = format!("it is not told where the processes of {name} start");
                     return Err(Fault::Broken(why));
                 }
-                Some(directory)
+                (!directory.is_empty()).then_some(directory)
             }
             _ => None,
         };
@@ -201,7 +201,7 @@ impl Cli {
             .insert(place.clone(), Arc::clone(&link));
         if let Place::Container(name) = place {
             // The container may have ended when somebody wants to know.
-            self.learn_upper(name, &link);
+            self.learn_disk(name, &link);
         }
         Ok(link)
     }

@@ -27,6 +27,8 @@ pub(super) struct Container {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mount {
     pub(super) target: String,
+    /// Where it lies, symlinks followed: the target, until somebody has looked.
+    pub(super) at: String,
     pub(super) source: Source,
     /// The path in the source that is mounted.
     pub(super) part: String,
@@ -82,6 +84,7 @@ impl Container {
             let is_listed = |mount: &Mount| mount.target == target && mount.source == Source::Tmpfs;
             if !mounts.iter().any(is_listed) {
                 mounts.push(Mount {
+                    at: target.clone(),
                     target,
                     source: Source::Tmpfs,
                     part: "/".to_owned(),
@@ -185,8 +188,10 @@ impl Mount {
             "image" => Source::Image(text(value, "/Name")),
             _ => Source::Bind(text(value, "/Source")),
         };
+        let target = clean(&text(value, "/Destination"));
         Self {
-            target: clean(&text(value, "/Destination")),
+            at: target.clone(),
+            target,
             source,
             part: "/".to_owned(),
             read_only: value.get("RW").and_then(Value::as_bool) == Some(false),

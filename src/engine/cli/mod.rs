@@ -34,7 +34,7 @@
 //! | `pending` | looks at new containers, beside what comes next |
 //! | `observe`, `aside` | looking at everything |
 //! | `left` | anonymous volumes that no container leads to any more |
-//! | `uppers` | where writable layers lie |
+//! | `disk` | what is seen in a container that runs: where its writable layer and its mounts lie |
 //! | `own` | what engines put into every container, and leaving it out |
 //! | `owner` | whose a run is, and its commands that are under way |
 //! | `sweep` | removing what a run left behind |
@@ -44,6 +44,7 @@ mod arguments;
 mod aside;
 mod containers;
 mod copies;
+mod disk;
 mod engine;
 mod files;
 mod flavor;
@@ -67,7 +68,6 @@ mod saved;
 mod shared;
 mod sweep;
 mod transfer;
-mod uppers;
 mod volumes;
 mod words;
 

@@ -76,7 +76,11 @@ impl Cli {
                     aside = true;
                     self.look_aside(name, &mut known)?
                 }
-                found => found?,
+                found => {
+                    // Where they lie a process has told by now.
+                    known.mounts = self.known(name).mounts;
+                    found?
+                }
             };
             let tree = self.tree(name, &known, &upper, found);
             world.containers.push((seen, tree));
@@ -174,8 +178,6 @@ impl Cli {
         volumes
     }
 
-    /// What `diff` says is in the writable layer: all that there is to know of it where the daemon's disk
-    /// cannot be looked at.
     /// The writable layer of a container that told it before, or runs and tells it.
     fn upper_seen(&self, name: &str, container: &Container) -> Option<String> {
         match container.state() {
@@ -184,6 +186,8 @@ impl Cli {
         }
     }
 
+    /// What `diff` says is in the writable layer: all that there is to know of it where the daemon's disk
+    /// cannot be looked at.
     fn changed(&self, container: &str) -> Result<BTreeSet<String>> {
         let said = self.command(&["diff", &self.names.container(container)])?;
         let there = |line: &str| {

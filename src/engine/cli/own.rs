@@ -83,7 +83,7 @@ impl Cli {
         let known = self.known(container);
         let declared = storage_of(&known.layers, &seen(path)).is_some();
         let mut mounts = known.mounts.iter();
-        declared || mounts.any(|mount| below(path, &mount.target).is_some())
+        declared || mounts.any(|mount| below(path, &mount.at).is_some())
     }
 
     /// What of the engine's own a copy is about to bring to a place on the host where nothing like it is.

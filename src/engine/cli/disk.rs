@@ -1,5 +1,6 @@
-//! Where a container's writable layer lies on the daemon's disk. `inspect` tells, or, where the images are containerd's
-//! (nerdctl, Docker with its image store), the mount table of a process in the container.
+//! What a process in a container sees of its disk. Where the writable layer lies on the daemon's disk `inspect` tells, or,
+//! where the images are containerd's (nerdctl, Docker with its image store), the mount table. Where a mount lies whose
+//! target leads through a symlink `inspect` never tells.
 
 use super::engine::Cli;
 use crate::agent::wire::{Ask, Given};
@@ -19,19 +20,31 @@ impl Cli {
         self.known(container).upper
     }
 
-    /// Asks a container's agent, unless it is known.
-    pub(super) fn learn_upper(&self, container: &str, link: &Link) {
-        if self.known(container).upper.is_some() {
-            return;
+    /// Asks a container's agent, which has just been started.
+    pub(super) fn learn_disk(&self, container: &str, link: &Link) {
+        let mut known = self.known(container);
+        if known.upper.is_none() {
+            known.upper = upper_seen(link);
         }
-        let upper = seen_by(link);
-        if let Some(known) = self.state().containers.get_mut(container) {
-            known.upper = upper;
+        for mount in &mut known.mounts {
+            mount.at = real(link, &mount.target).unwrap_or_else(|| mount.target.clone());
+        }
+        if let Some(now) = self.state().containers.get_mut(container) {
+            (now.upper, now.mounts) = (known.upper, known.mounts);
         }
     }
 }
 
-fn seen_by(link: &Link) -> Option<String> {
+/// Where a path of the container leads to.
+fn real(link: &Link, path: &str) -> Option<String> {
+    let path = path.to_owned();
+    match link.ask(Ask::Real { path }) {
+        Ok(Given::Path(real)) => real,
+        _ => None,
+    }
+}
+
+fn upper_seen(link: &Link) -> Option<String> {
     let request = FileRequest {
         action: FileAction::Read {
             target: Target::Path(TABLE.to_owned()),
