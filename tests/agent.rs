@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "support/values.rs"]
+mod values;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -10,11 +13,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use layerspec::agent::wire::{Ask, Call, Done, Given, Reply};
 use layerspec::agent::{Mode, VARIABLE};
 use layerspec::engine::{
-    Answer, FileAnswer, FileRequest, OpenOptions, Operation, SeenKind, StatAnswer, Time, Tree,
-    Value,
+    Answer, Code, FileAnswer, FileRequest, OpenOptions, Operation, Tree, Value,
 };
 use layerspec::registry;
 use layerspec::scenario::{Action, find, load};
+use values::comparable;
 
 /// What every request is put to, and the requests.
 const SCENARIO: &str = include_str!("agent/requests.yaml");
@@ -142,7 +145,7 @@ fn words(requests: &[FileRequest]) -> String {
     serde_json::to_string(requests).unwrap()
 }
 
-type Told = Vec<(Result<Value, String>, Vec<String>)>;
+type Told = Vec<(Result<Value, Code>, Vec<String>)>;
 
 fn told_by_union(answers: Vec<FileAnswer>) -> Told {
     answers
@@ -159,36 +162,4 @@ fn told_by_agent(answers: Vec<Done>) -> Told {
         .into_iter()
         .map(|answer| (comparable(answer.result), answer.changed))
         .collect()
-}
-
-/// Without what differs from disk to disk.
-fn comparable(result: Result<Value, layerspec::engine::Refusal>) -> Result<Value, String> {
-    let now = Time {
-        seconds: 0,
-        nanos: 0,
-    };
-    match result {
-        Ok(Value::Stat(stat)) => {
-            let directory = stat.kind == SeenKind::Directory;
-            let set = |time: Time| {
-                if time.seconds > 1_500_000_000 {
-                    now
-                } else {
-                    time
-                }
-            };
-            Ok(Value::Stat(StatAnswer {
-                ino: 0,
-                dev: 0,
-                blocks: 0,
-                atime: now,
-                mtime: set(stat.mtime),
-                size: if directory { 0 } else { stat.size },
-                links: if directory { 0 } else { stat.links },
-                ..stat
-            }))
-        }
-        Ok(value) => Ok(value),
-        Err(refusal) => Err(refusal.code.to_string()),
-    }
 }

@@ -10,19 +10,22 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use layerspec::engine::{
-    Answer, Capability, Code, ContainerSpec, Engine, FileAnswer, FileRequest, ImageConfig,
-    ImageSpec, OpenOptions, Operation, Place, Refusal, SeenKind, StatAnswer, Time, Tree, Value,
+    Answer, Capability, ContainerSpec, Engine, FileAnswer, FileRequest, ImageConfig, ImageSpec,
+    OpenOptions, Operation, Place, Tree, Value,
 };
 use layerspec::registry;
 use layerspec::scenario::{Action, Scenario, find, load};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use processes::{Process, processes_of};
+use values::comparable;
 
 #[path = "overlayfs/again.rs"]
 mod again;
 #[path = "overlayfs/processes.rs"]
 mod processes;
+#[path = "support/values.rs"]
+mod values;
 
 const NAME: &str = "overlayfs";
 
@@ -214,38 +217,6 @@ fn requests() {
         }
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
-}
-
-/// Without what differs from disk to disk.
-fn comparable(result: Result<Value, Refusal>) -> Result<Value, Code> {
-    let now = Time {
-        seconds: 0,
-        nanos: 0,
-    };
-    match result {
-        Ok(Value::Stat(stat)) => {
-            let directory = stat.kind == SeenKind::Directory;
-            let set = |time: Time| {
-                if time.seconds > 1_500_000_000 {
-                    now
-                } else {
-                    time
-                }
-            };
-            Ok(Value::Stat(StatAnswer {
-                ino: 0,
-                dev: 0,
-                blocks: 0,
-                atime: now,
-                mtime: set(stat.mtime),
-                size: if directory { 0 } else { stat.size },
-                links: if directory { 0 } else { stat.links },
-                ..stat
-            }))
-        }
-        Ok(value) => Ok(value),
-        Err(refusal) => Err(refusal.code),
-    }
 }
 
 fn errnos(text: &str) -> Vec<String> {

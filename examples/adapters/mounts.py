@@ -80,7 +80,8 @@ class Mounts:
             return {**mount, "bind": source["source"], "create": source["create_host_path"]}
         if kind == "tmpfs":
             options = [f"size={source['size']}"] if source["size"] else []
-            options += [f"mode={source['mode']:o}"] if source["mode"] is not None else []
+            # A mode of 0 was not asked for, as Docker has it.
+            options += [f"mode={source['mode']:o}"] if source["mode"] else []
             return {**mount, "tmpfs": ",".join(options), "long": True}
         raise Unsupported(f"such a {kind} mount")
 

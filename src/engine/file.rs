@@ -268,6 +268,61 @@ pub enum FileAction {
     },
 }
 
+/// What a file action is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFamily {
+    /// Changes nothing.
+    Look,
+    /// What is in a file.
+    Data,
+    /// Opens, closes or needs an open file.
+    Handle,
+    /// What is told of a file, and who may do what with it.
+    Attributes,
+    /// What is where.
+    Names,
+}
+
+impl FileAction {
+    /// What it is about.
+    #[must_use]
+    pub const fn family(&self) -> FileFamily {
+        match self {
+            Self::Read { .. }
+            | Self::Readlink { .. }
+            | Self::GetXattr { .. }
+            | Self::ListXattr { .. }
+            | Self::List { .. }
+            | Self::Stat { .. }
+            | Self::SeekData { .. }
+            | Self::SeekHole { .. } => FileFamily::Look,
+            Self::WriteAt { .. }
+            | Self::Append { .. }
+            | Self::Truncate { .. }
+            | Self::Allocate { .. }
+            | Self::Sync { .. } => FileFamily::Data,
+            Self::Open { .. }
+            | Self::Close { .. }
+            | Self::Lock { .. }
+            | Self::LinkHandle { .. } => FileFamily::Handle,
+            Self::Chmod { .. }
+            | Self::Chown { .. }
+            | Self::Touch { .. }
+            | Self::SetXattr { .. }
+            | Self::RemoveXattr { .. }
+            | Self::Access { .. } => FileFamily::Attributes,
+            Self::Write { .. }
+            | Self::Mkdir { .. }
+            | Self::Rmdir { .. }
+            | Self::Delete { .. }
+            | Self::Rename { .. }
+            | Self::Link { .. }
+            | Self::Symlink { .. }
+            | Self::Mknod { .. } => FileFamily::Names,
+        }
+    }
+}
+
 /// Flags of `open`.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,

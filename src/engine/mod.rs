@@ -44,8 +44,8 @@ pub use contract::{
 };
 pub use errno::Errno;
 pub use file::{
-    AccessMode, AllocateMode, FileAction, FileRequest, LockKind, OpenFlag, RenameMode, Target,
-    XattrMode,
+    AccessMode, AllocateMode, FileAction, FileFamily, FileRequest, LockKind, OpenFlag, RenameMode,
+    Target, XattrMode,
 };
 pub use kind::Kind;
 pub use mount::{BindRequest, MountRequest, MountSource, Propagation, TmpfsRequest, VolumeRequest};

@@ -3,7 +3,8 @@
 //! What may differ and is not compared: the words of a refusal (its code is); inode and device numbers; blocks, which depend on
 //! how much a file system allocates; last access, which depends on its mount options; size and links of a directory, which
 //! depend on its kind; a last modification that is the moment of the run; what seeking data or holes in a directory gives, which
-//! is the business of the file system below where a directory is not merged; the path in the host directory of what a
+//! is the business of the file system below where a directory is not merged; whether a device may be used, which the
+//! runtime decides (device cgroup); the path in the host directory of what a
 //! container sees of it, as a process may have moved or removed what is bound, and the engine on overlayfs goes on
 //! naming it by where it was; the content of an exported archive, which has
 //! the times of the run in it; whatever comes after an operation that an engine cannot perform and says so, as the scenario
@@ -106,7 +107,7 @@ impl Pair<'_> {
                 return None;
             }
             if plain(one.answer.as_ref()) != plain(other.answer.as_ref())
-                && !self.seeks_in_directory(index, one, other)
+                && !self.is_no_matter_of_disks(index, one, other)
             {
                 return Some(self.of_step(index, one, other));
             }
@@ -117,17 +118,27 @@ impl Pair<'_> {
         Some(self.of_world(ours, theirs))
     }
 
-    fn seeks_in_directory(&self, index: usize, ours: &StepOutcome, theirs: &StepOutcome) -> bool {
+    /// Seeks in directories, and what the runtime's rules for devices refuse.
+    fn is_no_matter_of_disks(
+        &self,
+        index: usize,
+        ours: &StepOutcome,
+        theirs: &StepOutcome,
+    ) -> bool {
         let steps = all_steps(&self.scenario.steps);
-        let seeks = steps.get(index).is_some_and(|step| match &step.action {
-            Action::Operation(operation) => operation_name(operation).starts_with("seek "),
-            Action::Concurrently(_) => false,
-        });
-        let invalid = Some(Code::Errno(Errno::from(rustix::io::Errno::INVAL)));
-        seeks
-            && [ours, theirs]
-                .iter()
-                .any(|step| step.answer.as_ref().and_then(refused) == invalid)
+        let name = match steps.get(index).map(|step| &step.action) {
+            Some(Action::Operation(operation)) => operation_name(operation),
+            _ => return false,
+        };
+        let errno = match name {
+            "seek data" | "seek hole" => rustix::io::Errno::INVAL,
+            "access" => rustix::io::Errno::PERM,
+            _ => return false,
+        };
+        let code = Some(Code::Errno(Errno::from(errno)));
+        [ours, theirs]
+            .iter()
+            .any(|step| step.answer.as_ref().and_then(refused) == code)
     }
 
     fn of_step(&self, index: usize, ours: &StepOutcome, theirs: &StepOutcome) -> Difference {

@@ -6,9 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{NewNode, OpenFlag, OpenHow, Process, Rootfs, Subject, Times, container, host_root};
-use crate::union::{
-    Caller, Errno, Options, Ownership, RenameFlags, Stack, Timestamp, Union, XattrFlags,
-};
+use crate::union::{Caller, Errno, Options, RenameFlags, Stack, Timestamp, Union, XattrFlags};
 
 /// Whether this process may do what a container's root may.
 pub(super) fn is_root() -> bool {
@@ -17,16 +15,10 @@ pub(super) fn is_root() -> bool {
 
 /// A plain union on a directory, with real owners for root.
 pub(super) fn plain(directory: &Path) -> Arc<Union> {
-    let ownership = if is_root() {
-        Ownership::Real
-    } else {
-        Ownership::Override
-    };
     let upper: std::os::fd::OwnedFd = std::fs::File::open(directory).unwrap().into();
     let options = Options {
         plain: true,
-        ownership,
-        ..Options::default()
+        ..Options::of_this_user()
     };
     let stack = Stack {
         upper: Some(Arc::new(upper)),

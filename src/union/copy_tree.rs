@@ -32,7 +32,11 @@ pub fn copy_tree(
     // Directories still to be filled, and those filled, whose times come last.
     let mut open = vec![(source.1.clone(), target.1.clone())];
     let mut filled = Vec::new();
+    let has_attributes = |to: &NodeRef| options.root_attributes || !to.same(target.1);
     while let Some((from, to)) = open.pop() {
+        if options.directories_first && has_attributes(&to) {
+            copy.attributes(&from, &to)?;
+        }
         for entry in copy.source.read_directory(&from)? {
             let child = copy.source.lookup(&from, &entry.name)?;
             let copied = copy.one(&child, &to, &entry.name)?;
@@ -40,10 +44,12 @@ pub fn copy_tree(
                 open.push((child, copied));
             }
         }
-        filled.push((from, to));
+        if !options.directories_first {
+            filled.push((from, to));
+        }
     }
     for (from, to) in filled.into_iter().rev() {
-        if options.root_attributes || !to.same(target.1) {
+        if has_attributes(&to) {
             copy.attributes(&from, &to)?;
         }
     }

@@ -62,6 +62,24 @@ pub struct Options {
     pub without: Vec<Feature>,
 }
 
+impl Options {
+    /// What goes for the user of this process on most disks: root keeps owners and modes themselves, and marks in
+    /// `trusted.overlay.*`; anyone else keeps them in `user.*` (`userxattr` in overlayfs.rst).
+    #[must_use]
+    pub fn of_this_user() -> Self {
+        let (namespace, ownership) = if rustix::process::geteuid().is_root() {
+            (XattrNamespace::Trusted, Ownership::Real)
+        } else {
+            (XattrNamespace::User, Ownership::Override)
+        };
+        Self {
+            namespace,
+            ownership,
+            ..Self::default()
+        }
+    }
+}
+
 /// What to do with redirects: `redirect_dir` in overlayfs.rst, "renaming directories".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RedirectDir {
@@ -385,4 +403,7 @@ pub enum ChangeKind {
 pub struct CopyOptions {
     /// Give the target directory the attributes (owner, mode, times, xattrs) of the source directory.
     pub root_attributes: bool,
+    /// Give directories their attributes before what is in them, so that one with content was modified just now: the way
+    /// of containerd's `continuity/fs`, by which Docker fills volumes.
+    pub directories_first: bool,
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use layerspec::store::Config;
 use layerspec::store::archive::{Archive, ArchiveError, Limits, Listed};
 use layerspec::union::{
-    Directory, FileKind, NodeRef, OpenFlags, Options, Ownership, Stack, Union, XattrNamespace,
+    Directory, FileKind, NodeRef, OpenFlags, Options, Stack, Union, XattrNamespace,
 };
 
 /// A directory that becomes a store of layers.
@@ -27,23 +27,8 @@ pub(crate) struct Unpacked {
     pub(crate) config: Config,
 }
 
-/// As the engine keeps files: attributes of an ordinary user's files are kept in extended ones.
-fn options() -> Options {
-    let is_root = rustix::process::geteuid().is_root();
-    let (namespace, ownership) = if is_root {
-        (XattrNamespace::Trusted, Ownership::Real)
-    } else {
-        (XattrNamespace::User, Ownership::Override)
-    };
-    Options {
-        namespace,
-        ownership,
-        ..Options::default()
-    }
-}
-
 pub(crate) fn namespace() -> XattrNamespace {
-    options().namespace
+    Options::of_this_user().namespace
 }
 
 pub(crate) fn open(path: &Path) -> Directory {
@@ -54,7 +39,7 @@ pub(crate) fn plain(path: &Path, work: &Path) -> Arc<Union> {
     let options = Options {
         plain: true,
         alone: true,
-        ..options()
+        ..Options::of_this_user()
     };
     Union::open(Stack {
         upper: Some(open(path)),
@@ -102,7 +87,11 @@ impl Stage {
             let into = tempfile::tempdir_in(self.home.path()).unwrap().keep();
             rustix::fs::chmod(&into, rustix::fs::Mode::from_raw_mode(0o755)).unwrap();
             layers.push(into.clone());
-            archive.unpack(layer, &plain(&into, &work), options().namespace)?;
+            archive.unpack(
+                layer,
+                &plain(&into, &work),
+                Options::of_this_user().namespace,
+            )?;
         }
         Ok(Unpacked {
             layers,
@@ -145,7 +134,7 @@ impl Unpacked {
             upper: None,
             work: None,
             lowers: self.layers.iter().rev().map(|path| open(path)).collect(),
-            options: options(),
+            options: Options::of_this_user(),
         })
         .unwrap()
     }

@@ -4,6 +4,8 @@
 
 mod command;
 mod faulty;
+#[path = "../support/good.rs"]
+mod good;
 mod results;
 #[path = "../support/mod.rs"]
 mod support;

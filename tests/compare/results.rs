@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::command::{GOOD, falsify, good};
+use super::command::falsify;
+use super::good::{GOOD, good};
 use super::support::{Project, Ran};
 
 /// Runs the scenarios on the embedded engine and keeps the results.

@@ -24,7 +24,7 @@ use layerspec::union::{
     SetAttributes, Space, Stack, Union, XattrFlags,
 };
 
-use stage::{Disk, Scratch, content, create, find, open, options, plain, root, write};
+use stage::{Disk, Scratch, content, create, find, open, plain, root, write};
 
 #[test]
 fn a_full_disk() {
@@ -34,7 +34,7 @@ fn a_full_disk() {
     let space: Arc<dyn Space> = Arc::clone(&disk) as Arc<dyn Space>;
     let union = scratch.union(Options {
         space: Some(space),
-        ..options()
+        ..Options::of_this_user()
     });
     let left = || disk.0.load(Ordering::SeqCst);
     // Copy-up needs twice the disk: nothing changes.
@@ -112,7 +112,7 @@ fn nothing_leaves_the_directory() {
     fs::write(scratch.path("secret"), "secret").unwrap();
     std::os::unix::fs::symlink("..", lower.join("up")).unwrap();
     std::os::unix::fs::symlink("../secret", lower.join("link")).unwrap();
-    let union = scratch.union(options());
+    let union = scratch.union(Options::of_this_user());
     let root_node = union.root();
     for name in ["", ".", "..", "a/b", "/", "../secret"] {
         let name = OsStr::new(name);
@@ -163,7 +163,7 @@ fn descriptors_are_closed() {
     }
     let count = || fs::read_dir("/proc/self/fd").unwrap().count();
     let before = count();
-    let union = scratch.union(options());
+    let union = scratch.union(Options::of_this_user());
     for number in 0..600 {
         let dir = find(&union, &format!("d{number}")).unwrap();
         assert_eq!(union.lookup(&dir, OsStr::new("x")), Err(Errno::NOENT));
@@ -182,7 +182,7 @@ fn without_an_upper_everything_is_read_only() {
         upper: None,
         work: None,
         lowers: vec![open(&scratch.path("lower"))],
-        options: options(),
+        options: Options::of_this_user(),
     })
     .unwrap();
     let dir = union.root();
@@ -225,7 +225,7 @@ fn a_link_that_takes_the_place_of_a_known_file_is_not_followed() {
     fs::write(secret.join("file"), "secret").unwrap();
     fs::write(lower.join("file"), "known").unwrap();
     fs::create_dir(lower.join("directory")).unwrap();
-    let union = scratch.union(options());
+    let union = scratch.union(Options::of_this_user());
     let file = find(&union, "file").unwrap();
     let directory = find(&union, "directory").unwrap();
     for (name, target) in [("file", "../secret/file"), ("directory", "../secret")] {
@@ -249,7 +249,7 @@ fn capabilities_go_when_a_range_is_refused() {
         return;
     }
     let scratch = Scratch::within(memory);
-    let union = scratch.union(options());
+    let union = scratch.union(Options::of_this_user());
     let file = create(&union, &union.root(), "f", NewKind::Regular).unwrap();
     let name = OsStr::new("security.capability");
     let mut value = vec![1, 0, 0, 2, 0, 4];

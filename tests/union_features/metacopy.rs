@@ -9,21 +9,25 @@ use layerspec::union::{
     Errno, OpenFlags, Options, Provenance, RenameFlags, SetAttributes, Space, XattrNamespace,
 };
 
-use super::stage::{Disk, Scratch, content, find, options, root, write};
+use super::stage::{Disk, Scratch, content, find, root, write};
+
+/// Says of a file that its data are in another layer.
+fn mark(file: &fs::File) {
+    let name = match Options::of_this_user().namespace {
+        XattrNamespace::Trusted => "trusted.overlay.metacopy",
+        XattrNamespace::User => "user.overlay.metacopy",
+    };
+    rustix::fs::fsetxattr(file, name, b"", rustix::fs::XattrFlags::empty()).unwrap();
+}
 
 #[test]
 fn metacopy_is_refused() {
     let scratch = Scratch::new();
     fs::write(scratch.path("lower").join("f"), "data").unwrap();
-    let options = options();
-    let name = match options.namespace {
-        XattrNamespace::Trusted => "trusted.overlay.metacopy",
-        XattrNamespace::User => "user.overlay.metacopy",
-    };
     let fake = fs::File::create(scratch.path("upper").join("f")).unwrap();
     fake.set_len(4).unwrap();
-    rustix::fs::fsetxattr(&fake, name, b"", rustix::fs::XattrFlags::empty()).unwrap();
-    let union = scratch.union(options);
+    mark(&fake);
+    let union = scratch.union(Options::of_this_user());
     assert_eq!(find(&union, "f"), Err(Errno::PERM));
 }
 
@@ -32,17 +36,12 @@ fn metacopy_is_refused() {
 fn metacopy_is_refused_however_small() {
     let scratch = Scratch::new();
     fs::write(scratch.path("lower").join("f"), "data").unwrap();
-    let options = options();
-    let name = match options.namespace {
-        XattrNamespace::Trusted => "trusted.overlay.metacopy",
-        XattrNamespace::User => "user.overlay.metacopy",
-    };
     for layer in ["upper", "lower"] {
         let fake = fs::File::create(scratch.path(layer).join(layer)).unwrap();
         std::io::Write::write_all(&mut &fake, &[0; 4]).unwrap();
-        rustix::fs::fsetxattr(&fake, name, b"", rustix::fs::XattrFlags::empty()).unwrap();
+        mark(&fake);
     }
-    let union = scratch.union(options);
+    let union = scratch.union(Options::of_this_user());
     let root_node = union.root();
     for name in ["upper", "lower"] {
         let node = find(&union, name).unwrap();
@@ -68,7 +67,7 @@ fn metacopy_takes_space_when_the_data_come() {
     let union = scratch.union(Options {
         space: Some(Arc::clone(&disk) as Arc<dyn Space>),
         metacopy: true,
-        ..options()
+        ..Options::of_this_user()
     });
     let left = || disk.0.load(Ordering::SeqCst);
     let file = find(&union, "f").unwrap();

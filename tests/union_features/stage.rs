@@ -8,33 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use layerspec::union::{
-    Caller, CallerCapability, Errno, New, NewKind, NodeRef, OpenFlags, Options, Ownership, Space,
-    Stack, Union, XattrNamespace,
+    Caller, CallerCapability, Errno, New, NewKind, NodeRef, OpenFlags, Options, Space, Stack, Union,
 };
 
 pub(crate) fn open(path: &Path) -> Arc<OwnedFd> {
     Arc::new(fs::File::open(path).unwrap().into())
 }
 
-/// Options that work for the user who runs the tests.
-pub(crate) fn options() -> Options {
-    let is_root = rustix::process::geteuid().is_root();
-    let (namespace, ownership) = if is_root {
-        (XattrNamespace::Trusted, Ownership::Real)
-    } else {
-        (XattrNamespace::User, Ownership::Override)
-    };
-    Options {
-        namespace,
-        ownership,
-        ..Options::default()
-    }
-}
-
 pub(crate) fn plain(path: &Path) -> Arc<Union> {
     let options = Options {
         plain: true,
-        ..options()
+        ..Options::of_this_user()
     };
     Union::open(Stack {
         upper: Some(open(path)),

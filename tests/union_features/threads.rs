@@ -8,14 +8,14 @@ use layerspec::union::{
     New, NewKind, OpenFlags, Options, Ownership, RenameFlags, Stack, Union, XattrNamespace,
 };
 
-use super::stage::{Scratch, content, find, open, options, root, write};
+use super::stage::{Scratch, content, find, open, root, write};
 
 #[test]
 fn many_threads_copy_up_once() {
     let scratch = Scratch::new();
     fs::create_dir(scratch.path("lower").join("d")).unwrap();
     fs::write(scratch.path("lower").join("d/f"), vec![7; 1 << 20]).unwrap();
-    let union = scratch.union(options());
+    let union = scratch.union(Options::of_this_user());
     let barrier = Barrier::new(8);
     std::thread::scope(|scope| {
         for number in 0..8_u8 {
@@ -50,7 +50,7 @@ fn many_threads_change_names() {
     for number in 0..8 {
         fs::write(scratch.path("lower").join(format!("f{number}")), "x").unwrap();
     }
-    let union = scratch.union(options());
+    let union = scratch.union(Options::of_this_user());
     let barrier = Barrier::new(4);
     std::thread::scope(|scope| {
         for thread in 0..4_usize {
@@ -78,7 +78,7 @@ fn many_threads_change_names() {
             });
         }
     });
-    let again = scratch.union(options());
+    let again = scratch.union(Options::of_this_user());
     let names = |union: &Union| -> Vec<_> {
         let entries = union.read_directory(&union.root()).unwrap();
         entries.into_iter().map(|entry| entry.name).collect()
@@ -90,7 +90,7 @@ fn many_threads_change_names() {
 fn with_index() -> Options {
     Options {
         index: true,
-        ..options()
+        ..Options::of_this_user()
     }
 }
 

@@ -3,9 +3,12 @@
 use std::ffi::OsStr;
 use std::fs;
 
-use layerspec::union::{ChangeKind, CopyOptions, NewKind, SetAttributes, XattrFlags, copy_tree};
+use layerspec::union::{
+    ChangeKind, CopyOptions, NewKind, Options, SetAttributes, SetTime, Timestamp, XattrFlags,
+    copy_tree,
+};
 
-use super::stage::{Scratch, content, create, find, options, plain, root, write};
+use super::stage::{Scratch, content, create, find, plain, root, write};
 
 #[test]
 fn differences_as_docker_tells_them() {
@@ -23,7 +26,7 @@ fn differences_as_docker_tells_them() {
     ] {
         fs::write(lower.join(file), "old").unwrap();
     }
-    let union = scratch.union(options());
+    let union = scratch.union(Options::of_this_user());
     let dir = |path: &str| find(&union, path).unwrap();
     let (top, app, tmp) = (union.root(), dir("app"), dir("tmp"));
     write(&union, &dir("app/conf"), 0, b"new").unwrap();
@@ -84,7 +87,7 @@ fn trees_are_copied_whole() {
     let sparse = fs::File::create(lower.join("d/s")).unwrap();
     sparse.set_len(8 << 20).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&sparse, b"end", 5 << 20).unwrap();
-    let source = from.union(options());
+    let source = from.union(Options::of_this_user());
     let a = find(&source, "d/a").unwrap();
     source
         .set_xattr(&a, OsStr::new("user.k"), b"v", XattrFlags::Any)
@@ -107,6 +110,7 @@ fn trees_are_copied_whole() {
     let target = plain(&to.path("upper"));
     let options = CopyOptions {
         root_attributes: true,
+        ..CopyOptions::default()
     };
     copy_tree(
         (&source, &find(&source, "d").unwrap()),
@@ -134,4 +138,39 @@ fn trees_are_copied_whole() {
     );
     assert_eq!(content(&target, &copied), b"data");
     assert_eq!(target.read_link(&find(&target, "l").unwrap()).unwrap(), "a");
+}
+
+/// As Docker fills volumes: what is made in a directory counts as its last change.
+#[test]
+fn directories_may_get_their_times_before_their_content() {
+    let from = Scratch::new();
+    let lower = from.path("lower");
+    fs::create_dir_all(lower.join("d/full/empty")).unwrap();
+    let source = from.union(Options::of_this_user());
+    let old = SetAttributes {
+        mode: Some(0o711),
+        mtime: Some(SetTime::At(Timestamp {
+            seconds: 1_000_000_000,
+            nanos: 0,
+        })),
+        ..SetAttributes::default()
+    };
+    for path in ["d/full/empty", "d/full", "d"] {
+        let node = find(&source, path).unwrap();
+        source.set_attributes(&node, &old, &root()).unwrap();
+    }
+    let to = Scratch::new();
+    let target = plain(&to.path("upper"));
+    let options = CopyOptions {
+        root_attributes: true,
+        directories_first: true,
+    };
+    let (top, into) = (find(&source, "d").unwrap(), target.root());
+    copy_tree((&source, &top), (&target, &into), options).unwrap();
+    for (path, is_old) in [("", false), ("full", false), ("full/empty", true)] {
+        let node = find(&target, path).unwrap();
+        let copied = target.attributes(&node).unwrap();
+        assert_eq!(copied.mode, 0o711, "{path}");
+        assert_eq!(copied.mtime.seconds == 1_000_000_000, is_old, "{path}");
+    }
 }

@@ -11,7 +11,7 @@ use super::super::Result;
 use super::super::serve::Shared;
 use super::super::wire::Done;
 use super::file::OpenFile;
-use crate::engine::{FileAction, FileRequest, OpenFlag, Refusal, Target, Value};
+use crate::engine::{FileAction, FileFamily, FileRequest, OpenFlag, Refusal, Target, Value};
 
 /// Every open: never waiting for the other end of a pipe, and no terminal of ours.
 const ALWAYS: OFlags = OFlags::CLOEXEC
@@ -58,40 +58,14 @@ impl<'a> Batch<'a> {
     }
 
     fn act(&mut self, action: &FileAction) -> Result<Value> {
-        let done = |()| Value::Nothing;
-        match action {
-            FileAction::Read { .. }
-            | FileAction::Readlink { .. }
-            | FileAction::GetXattr { .. }
-            | FileAction::ListXattr { .. }
-            | FileAction::List { .. }
-            | FileAction::Stat { .. }
-            | FileAction::SeekData { .. }
-            | FileAction::SeekHole { .. } => self.look(action),
-            FileAction::Write { path, node } => self.write(path, node).map(done),
-            FileAction::WriteAt { .. }
-            | FileAction::Append { .. }
-            | FileAction::Truncate { .. }
-            | FileAction::Allocate { .. }
-            | FileAction::Sync { .. } => self.change_data(action).map(done),
-            FileAction::Open { .. }
-            | FileAction::Close { .. }
-            | FileAction::Lock { .. }
-            | FileAction::LinkHandle { .. } => self.use_handle(action).map(done),
-            FileAction::Chmod { .. }
-            | FileAction::Chown { .. }
-            | FileAction::Touch { .. }
-            | FileAction::SetXattr { .. }
-            | FileAction::RemoveXattr { .. }
-            | FileAction::Access { .. } => self.change_attributes(action).map(done),
-            FileAction::Mkdir { .. }
-            | FileAction::Rmdir { .. }
-            | FileAction::Delete { .. }
-            | FileAction::Rename { .. }
-            | FileAction::Link { .. }
-            | FileAction::Symlink { .. }
-            | FileAction::Mknod { .. } => self.change_names(action).map(done),
-        }
+        let done = match action.family() {
+            FileFamily::Look => return self.look(action),
+            FileFamily::Data => self.change_data(action),
+            FileFamily::Handle => self.use_handle(action),
+            FileFamily::Attributes => self.change_attributes(action),
+            FileFamily::Names => self.change_names(action),
+        };
+        done.map(|()| Value::Nothing)
     }
 
     /// Notes where something was changed.

@@ -19,6 +19,7 @@ const PATH_MAX: usize = 4096;
 impl Batch<'_> {
     pub(super) fn change_names(&mut self, action: &FileAction) -> Result<()> {
         match action {
+            FileAction::Write { path, node } => return self.write(path, node),
             FileAction::Mkdir {
                 path,
                 mode,

@@ -19,16 +19,19 @@ impl Cli {
     pub(super) fn look_aside(&self, name: &str, known: &mut Known) -> Result<Vec<Found>> {
         let twin = format!("{PREFIX}{}-twin", self.names.case());
         let image = format!("localhost/{PREFIX}{}-twin/image", self.names.case());
+        let mut tmpfs = known.tmpfs.clone();
         let mut found = self
             .command(&["commit", &self.names.container(name), &image])
-            .and_then(|_| self.look_at_twins(&twin, &image, &mut known.tmpfs));
+            .and_then(|_| self.look_at_twins(&twin, &image, &mut tmpfs));
         if let Err(Fault::Refused(_)) = found {
             // A VOLUME of its image can be in the way, and goes with no `commit`. What comes in its place has no extended
             // attributes.
+            tmpfs.clone_from(&known.tmpfs);
             found = self
                 .flatten(name, &image)
-                .and_then(|()| self.look_at_twins(&twin, &image, &mut known.tmpfs));
+                .and_then(|()| self.look_at_twins(&twin, &image, &mut tmpfs));
         }
+        known.tmpfs = tmpfs;
         self.command(&["image", "rm", "--force", &image]).ok();
         let mut tree = found?;
         let in_memory = tops(&tree, &known.tmpfs);
@@ -94,6 +97,8 @@ impl Cli {
         arguments.push(format!("--name={twin}"));
         arguments.extend(self.names.labels().map(|label| format!("--label={label}")));
         arguments.push(format!("--env={VARIABLE}={}", Mode::Idle));
+        // Who is to run in it may be nobody whom it knows.
+        arguments.push("--user=0".to_owned());
         arguments.push(format!("--volume={}:{AGENT}:ro", self.ground.volume()));
         arguments.extend(tmpfs.iter().map(|tmpfs| format!("--tmpfs={tmpfs}")));
         arguments.extend(self.ground.entry(image));

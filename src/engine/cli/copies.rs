@@ -39,7 +39,7 @@ impl Cli {
         let says = self.ground.about.flavor != Flavor::Podman;
         arguments.extend((follow && says).then(|| "--follow-link".to_owned()));
         arguments.extend([self.end(&mirror, from)?, self.end(&mirror, to)?]);
-        let place = self.destination(&mirror, from, to);
+        let destination = self.destination(&mirror, from, to);
         let strays = self.strays(&mirror, from, to);
         let said = self.copied(&arguments)?;
         strays.remove();
@@ -47,7 +47,7 @@ impl Cli {
         if matches!(to, CopyEnd::Host(_)) {
             self.give_back(&mirror)?;
         }
-        Ok(placed(place))
+        Ok(placed(self.arrived(destination)))
     }
 
     fn copied(&self, arguments: &[String]) -> Result<Said> {

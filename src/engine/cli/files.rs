@@ -97,7 +97,7 @@ impl Cli {
     pub(super) fn in_world(&self, place: &Place) -> Result<String> {
         match place {
             Place::Volume(volume) => {
-                let volume = self.inspected_volume(volume)?;
+                let volume = self.inspected_volume(&self.volume_id(volume))?;
                 let device = self.state().devices.get(&volume.name).cloned();
                 if let Some(device) = device {
                     return self.bound_directory(&device);
@@ -112,7 +112,7 @@ impl Cli {
 
     /// The path of the host directory that a volume shows, where symlinks lead to, if there is one.
     pub(super) fn device_of(&self, volume: &VolumeRef) -> Option<String> {
-        let id = self.volume_id(volume).ok()?;
+        let id = self.volume_id(volume);
         let device = clean(self.state().devices.get(&id)?);
         let path = joined(&self.host.world, &device);
         match self.ground.ask(Ask::Real { path }) {
@@ -232,7 +232,7 @@ impl Cli {
         };
         for place in places {
             if let Place::Volume(volume) = &place
-                && let Err(Fault::Refused(_)) = self.inspected_volume(volume)
+                && let Err(Fault::Refused(_)) = self.inspected_volume(&self.volume_id(volume))
             {
                 self.hang_up(&place);
             }

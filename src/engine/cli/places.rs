@@ -5,10 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::engine::Cli;
+use super::flavor::Flavor;
 use super::mirror::Mirror;
 use super::names::{below, clean, joined, seen};
 use super::transfer::There;
-use crate::engine::{CopyEnd, FileAnswer, Storage, Value};
+use crate::agent::wire::{Ask, Given};
+use crate::engine::{CopyEnd, FileAnswer, Place, Storage, Value};
 
 /// Most symlinks that a destination may lead through.
 const LINKS_MAX: usize = 40;
@@ -16,28 +18,46 @@ const LINKS_MAX: usize = 40;
 /// A place: a storage and a path in it.
 pub(super) type Lying = (Storage, String);
 
+/// Where a copy goes.
+pub(super) enum Destination {
+    Host(Option<Lying>),
+    Container { container: String, path: String },
+}
+
 impl Cli {
-    /// Where the top of a copy will lie, as far as that can be told.
-    pub(super) fn destination(
-        &self,
-        mirror: &Mirror,
-        from: &CopyEnd,
-        to: &CopyEnd,
-    ) -> Option<Lying> {
+    /// Where the top of a copy will lie, as far as that can be told before.
+    pub(super) fn destination(&self, mirror: &Mirror, from: &CopyEnd, to: &CopyEnd) -> Destination {
         let source = match from {
             CopyEnd::Container { path, .. } | CopyEnd::Host(path) => path,
         };
         match to {
-            CopyEnd::Host(path) => host_place(mirror, path, base(source)),
-            CopyEnd::Container { container, path } => {
-                let path = self.settle(container, &clean(path), base(source));
-                let writable = Storage::Writable {
-                    container: container.clone(),
-                };
-                let known = self.known(container);
-                self.lies(container, &known, &seen(&path), |_| Some(writable))
+            CopyEnd::Host(path) => Destination::Host(host_place(mirror, path, base(source))),
+            CopyEnd::Container { container, path } => Destination::Container {
+                container: container.clone(),
+                path: self.settle(container, &clean(path), base(source)),
+            },
+        }
+    }
+
+    /// Where the top of a copy lies, after it was made.
+    pub(super) fn arrived(&self, at: Destination) -> Option<Lying> {
+        let (container, mut path) = match at {
+            Destination::Host(place) => return place,
+            Destination::Container { container, path } => (container, path),
+        };
+        if self.ground.about.flavor == Flavor::Podman {
+            // What it copies it takes from where symlinks lead to, so that these do not show.
+            let place = Place::Container(container.clone());
+            let real = self.ask(&place, Ask::Real { path: path.clone() });
+            if let Ok(Given::Path(Some(real))) = real {
+                path = real;
             }
         }
+        let writable = Storage::Writable {
+            container: container.clone(),
+        };
+        let known = self.known(&container);
+        self.lies(&container, &known, &seen(&path), |_| Some(writable))
     }
 
     /// The path itself, or below it when it is a directory.

@@ -10,6 +10,9 @@ use super::inspected::{self, Volume};
 use super::names::CASE_LABEL;
 use crate::engine::{Kind, Value, VolumeFilter, VolumeRef, VolumeSeen, VolumeSpec};
 
+/// A generated name that no volume has.
+const NOBODY: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
 impl Cli {
     pub(super) fn create_volume(&self, spec: &VolumeSpec) -> Result<Value> {
         let mut arguments: Vec<String> = ["volume", "create"].map(str::to_owned).to_vec();
@@ -44,7 +47,11 @@ impl Cli {
         let said = self.command(&arguments)?;
         let id = said.trim();
         if let Some(device) = device {
-            self.state().devices.insert(id.to_owned(), device);
+            // One that was there before stays as it was.
+            let made = self.inspected_volume(id)?;
+            if made.options.get("device") == Some(&self.on_daemon(&device)) {
+                self.state().devices.insert(id.to_owned(), device);
+            }
         }
         if let Some(name) = &spec.name {
             Ok(Value::Text(name.clone()))
@@ -67,35 +74,33 @@ impl Cli {
     }
 
     /// A volume's name in the daemon.
-    pub(super) fn volume_id(&self, volume: &VolumeRef) -> Result<String> {
+    pub(super) fn volume_id(&self, volume: &VolumeRef) -> String {
         if let VolumeRef::Anonymous { container, .. } = volume {
             self.take_in(container);
         }
         let state = self.state();
         let mut newest = state.anonymous.iter().rev();
         match (newest.find(|(_, other)| other == volume), volume) {
-            (Some((id, _)), _) => Ok(id.clone()),
-            (None, VolumeRef::Named(name)) => Ok(self.names.volume(name)),
-            (None, VolumeRef::Anonymous { container, target }) => refuse(
-                Kind::NoSuchVolume,
-                format!("{container} has had no anonymous volume at {target}"),
-            ),
+            (Some((id, _)), _) => id.clone(),
+            (None, VolumeRef::Named(name)) => self.names.volume(name),
+            // What there is to say of it is the engine's to say.
+            (None, VolumeRef::Anonymous { .. }) => NOBODY.to_owned(),
         }
     }
 
     pub(super) fn remove_volume(&self, volume: &VolumeRef, force: bool) -> Result<Value> {
-        let id = self.volume_id(volume)?;
+        let id = self.volume_id(volume);
         let mut arguments = vec!["volume", "rm"];
         arguments.extend(force.then_some("--force"));
         arguments.extend(["--", &id]);
         self.command(&arguments)?;
+        self.state().devices.remove(&id);
         self.leave_lost_volumes();
         Ok(Value::Nothing)
     }
 
-    pub(super) fn inspected_volume(&self, volume: &VolumeRef) -> Result<Volume> {
-        let id = self.volume_id(volume)?;
-        let said = self.command(&["volume", "inspect", "--", &id])?;
+    pub(super) fn inspected_volume(&self, id: &str) -> Result<Volume> {
+        let said = self.command(&["volume", "inspect", "--", id])?;
         let mut volumes = inspected::list(&said, Volume::parse).map_err(Fault::Broken)?;
         match volumes.pop() {
             Some(volume) => Ok(volume),
@@ -104,7 +109,7 @@ impl Cli {
     }
 
     pub(super) fn inspect_volume(&self, volume: &VolumeRef) -> Result<Value> {
-        let volume = self.inspected_volume(volume)?;
+        let volume = self.inspected_volume(&self.volume_id(volume))?;
         let users = self.users()?;
         Ok(Value::Volume(self.volume_seen(&volume, &users)))
     }
@@ -218,6 +223,8 @@ impl Cli {
         self.prune_unlabelled(&before, all || named_too, filters)?;
         self.leave_lost_volumes();
         let left = self.ours(&self.volume_names(&[])?)?;
+        let is_left = |id: &String| left.iter().any(|volume| volume.name == *id);
+        self.state().devices.retain(|id, _| is_left(id));
         let left: BTreeSet<VolumeRef> = left
             .iter()
             .map(|volume| self.volume_ref(&volume.name))

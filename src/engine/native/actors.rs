@@ -11,7 +11,7 @@ use super::kernel::{Actor, Part};
 use super::observe;
 use super::refusals::{Fault, Result};
 use super::view::{Mounted, View};
-use crate::engine::{FileAnswer, FileRequest, Kind, Refusal, Seen, SeenKind, Storage, escape};
+use crate::engine::{FileAnswer, FileRequest, Seen, SeenKind, Storage, escape};
 use crate::rootfs::{Rootfs, container_user, host_root, host_user};
 use crate::union::{Caller, Errno, NodeRef, Union};
 
@@ -84,7 +84,7 @@ pub(super) fn in_container(
         let session = Session::container(view.clone(), user, working_directory)?;
         return Ok(Arc::new(session));
     };
-    let user = container_user(&view.rootfs, user).map_err(|error| invalid_user(&error))?;
+    let user = container_user(&view.rootfs, user)?;
     let mut parts = Vec::new();
     for (mount, union, node) in view.rootfs.tops() {
         let mounted = view.mounts.get(&mount.id);
@@ -151,11 +151,10 @@ pub(super) fn on_host(ground: &Ground, view: View) -> Result<Arc<dyn Acts>> {
 impl Acts for Resident {
     fn perform(&self, user: Option<&str>, requests: &[FileRequest]) -> Result<Vec<FileAnswer>> {
         let caller = match user {
-            None => Ok(self.user.clone()),
-            Some(user) if self.in_container => container_user(&self.view.rootfs, Some(user)),
-            Some(user) => host_user(Some(user)),
+            None => self.user.clone(),
+            Some(user) if self.in_container => container_user(&self.view.rootfs, Some(user))?,
+            Some(user) => host_user(Some(user))?,
         };
-        let caller = caller.map_err(|error| invalid_user(&error))?;
         let done = self
             .actor
             .perform(&caller, &self.working_directory, requests)
@@ -249,8 +248,4 @@ fn below<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
         "" | "/" => Some(""),
         rest => rest.starts_with('/').then_some(rest),
     }
-}
-
-fn invalid_user(error: &crate::rootfs::InvalidUser) -> Refusal {
-    Refusal::kind(Kind::InvalidUser, error.to_string())
 }

@@ -12,9 +12,9 @@ use super::sources::What;
 use super::space::Limited;
 use super::view::{Mounted, View};
 use crate::engine::{Kind, Storage};
-use crate::rootfs::{self, Locks, Rootfs, TargetKind, host_root};
+use crate::rootfs::{self, Locks, Rootfs, TargetKind, container_user, host_root};
 use crate::store::spec::{TmpfsOptions, TmpfsRefusal, parse_tmpfs_options, path};
-use crate::store::{Container, Mount, Number};
+use crate::store::{Container, Mount, MountSource, Number};
 use crate::union::{Errno, FileKind, NodeRef, SetAttributes, Space, Union};
 
 /// What a container is mounted for.
@@ -110,6 +110,9 @@ impl Daemon {
         container: &Container,
         purpose: Purpose,
     ) -> Result<()> {
+        if purpose == Purpose::Start {
+            self.check_before_mounts(&assembly.rootfs, container)?;
+        }
         let mut ready = Vec::new();
         for mount in visible(container) {
             let (what, shown) = match self.prepare(mount, purpose) {
@@ -162,6 +165,22 @@ impl Daemon {
         }
         if container.read_only {
             assembly.seal()?;
+        }
+        Ok(())
+    }
+
+    /// What is found wrong at a start before anything is mounted: sources that `--mount` asked for, then the user. Seen on
+    /// Docker 20.10; moby `daemon/oci_linux.go`.
+    fn check_before_mounts(&self, bare: &Rootfs, container: &Container) -> Result<()> {
+        for mount in visible(container) {
+            if let MountSource::Bind(source) = &mount.source
+                && !source.create
+            {
+                self.check_bind_source(&source.path)?;
+            }
+        }
+        if let user @ Some(_) = container.config.user.as_deref() {
+            container_user(bare, user)?;
         }
         Ok(())
     }

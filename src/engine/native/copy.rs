@@ -16,7 +16,7 @@ use crate::store::Container;
 use crate::store::spec::path;
 use crate::union::{Errno, FileKind};
 
-/// Most symlinks that a destination on the host may lead through.
+/// Most symlinks that a path may lead through.
 const LINKS_MAX: usize = 255;
 
 /// What `docker cp` was told beside its ends.
@@ -105,10 +105,22 @@ impl Daemon {
             _ => not_found(from, name),
         };
         let found = find_source(&source, flags.follow, missing)?;
+        if process.read_link(found.top.as_os_str()).is_ok() {
+            // The daemon tells where it leads to, whether that is asked for or not.
+            evaluate(&process, &found.top.to_string_lossy())?;
+        }
         let target = End {
             process: &host,
             path: follow_all(&host, &absolute(to)),
         };
+        if kind(&target).is_none() && target.path.ends_with("/.") {
+            // Its parent is itself (`CopyInfoDestinationPath`).
+            let parent = split(&target.path).0;
+            return refuse(
+                Kind::NoSuchPath,
+                format!("stat {parent}: no such file or directory"),
+            );
+        }
         let (directory, base) = place(&target, &found, to)?;
         // Files on the host are those of whoever runs the command.
         let owners = Owners::Set(0, 0);
@@ -138,15 +150,12 @@ impl Daemon {
             process: &process,
             path: absolute(to),
         };
-        // The command line follows one symlink; the daemon those on the way.
-        if let Ok(text) = process.read_link(target.path.as_ref()) {
-            let text = text.to_string_lossy().into_owned();
-            let (parent, _) = split(&target.path);
-            target.path = if text.starts_with('/') {
-                text
-            } else {
-                join(&parent, &text)
-            };
+        // The daemon tells where a symlink leads to, and the command line goes there. One that leads nowhere that can be is
+        // taken for a name that is free.
+        if process.read_link(target.path.as_ref()).is_ok()
+            && let Ok(leads_to) = evaluate(&process, &target.path)
+        {
+            target.path = leads_to;
         }
         if let Some(FileKind::Character | FileKind::Block) = kind(&target) {
             let message = format!(
@@ -314,6 +323,54 @@ fn kind(end: &End<'_>) -> Option<FileKind> {
         .stat(&subject)
         .ok()
         .map(|stat| stat.attributes.kind)
+}
+
+/// Where a path of a container leads to when every symlink is followed, as moby's `FollowSymlinkInScope` has it (`pkg/symlink`): names
+/// that are missing are taken as they are.
+fn evaluate(process: &Process, path: &str) -> Result<String> {
+    let mut links = 0;
+    let mut left: Vec<String> = Vec::new();
+    let names = |text: &str| text.split('/').map(str::to_owned).rev().collect::<Vec<_>>();
+    left.extend(names(path));
+    let mut done = String::new();
+    while let Some(name) = left.pop() {
+        match name.as_str() {
+            "" | "." => continue,
+            ".." => {
+                done.truncate(done.rfind('/').unwrap_or(0));
+                continue;
+            }
+            _ => {}
+        }
+        let next = format!("{done}/{name}");
+        match process.read_link(next.as_ref()) {
+            Ok(text) => {
+                links += 1;
+                if links > LINKS_MAX {
+                    let message = format!("evalSymlinksInScope: too many links in {path}");
+                    return refuse(Kind::Other, message);
+                }
+                let text = text.to_string_lossy().into_owned();
+                if text.starts_with('/') {
+                    done.clear();
+                }
+                left.extend(names(&text));
+            }
+            Err(Errno::NOTDIR) => {
+                return refuse(
+                    Kind::NotADirectory,
+                    format!("lstat {next}: not a directory"),
+                );
+            }
+            // No symlink, or not there.
+            Err(_) => done = next,
+        }
+    }
+    Ok(if done.is_empty() {
+        "/".to_owned()
+    } else {
+        done
+    })
 }
 
 /// Follows the last name for as long as it is a symlink.

@@ -89,6 +89,7 @@ impl Daemon {
 fn fill(from: At<'_>, to: At<'_>) -> union::Result<()> {
     let options = CopyOptions {
         root_attributes: true,
+        directories_first: true,
     };
     copy_tree(from, to, options)
 }

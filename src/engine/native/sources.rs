@@ -55,7 +55,8 @@ impl Daemon {
                 Ok((What::There(union, node, storage), source.path.clone()))
             }
             MountSource::Tmpfs(TmpfsSource { size, mode }) => {
-                let (size, mode) = (size.filter(|size| *size > 0), *mode);
+                // What is 0 was not asked for (moby `volume/mounts/linux_parser.go`, seen on Docker 20.10).
+                let (size, mode) = (size.filter(|size| *size > 0), mode.filter(|mode| *mode > 0));
                 let options = TmpfsOptions {
                     size,
                     mode,

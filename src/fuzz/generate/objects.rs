@@ -311,7 +311,7 @@ fn end(state: &State, dice: &mut Dice, in_container: bool) -> CopyEnd {
         let container = state.container(dice);
         let place = Place::Container(container.clone());
         let path = if dice.chance(8) {
-            dice.text(&["/", "/.", "a", "a/b", ""])
+            dice.text(&["/", "/.", "a", "a/b"])
         } else {
             state.path(&place, dice)
         };

@@ -163,7 +163,7 @@ fn copy_end(fields: &Fields<'_>, key: &str, decoder: &mut Decoder<'_>) -> CopyEn
     if text.starts_with(['.', '/']) {
         return CopyEnd::Host(host_path(&text));
     }
-    if let Some((container, path)) = text.split_once(':') {
+    if let Some((container, path)) = text.split_once(':').filter(|(_, path)| !path.is_empty()) {
         if let Some(node) = fields.get(key) {
             decoder.uses(node.spot(), Subject::Container(container.to_owned()));
         }

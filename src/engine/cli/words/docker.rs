@@ -140,6 +140,7 @@ pub(super) const TABLE: &[Row] = &[
     (&["unable to find group"], Kind::InvalidUser),
     (&["uids and gids must be in range"], Kind::InvalidUser),
     (&["no such file or directory", "lstat"], Kind::NoSuchPath),
+    (&["no such file or directory", "stat /"], Kind::NoSuchPath),
     // The command line's, of `export` and of `cp`, newer and older words.
     (
         &["invalid output path", "no such file or directory"],
@@ -279,6 +280,7 @@ mod tests {
             K::NoSuchPath,
         ),
         ("lstat /h/nope: no such file or directory", K::NoSuchPath),
+        ("stat /h/nope: no such file or directory", K::NoSuchPath),
         ("open /h/nope: no such file or directory", K::NoSuchPath),
         ("open /h/file/x: not a directory", K::NotADirectory),
         (

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::session::Session;
-use crate::engine::{FileAction, FileAnswer, Refusal, Storage, Target, Value};
+use crate::engine::{FileAction, FileAnswer, FileFamily, Refusal, Storage, Target, Value};
 use crate::rootfs::{Changed, OpenFile, OpenFlag, OpenHow, Process, Subject};
 use crate::union::Result;
 
@@ -42,40 +42,14 @@ impl<'a> Batch<'a> {
     }
 
     fn act(&mut self, action: &FileAction) -> Result<Value> {
-        let done = |()| Value::Nothing;
-        match action {
-            FileAction::Read { .. }
-            | FileAction::Readlink { .. }
-            | FileAction::GetXattr { .. }
-            | FileAction::ListXattr { .. }
-            | FileAction::List { .. }
-            | FileAction::Stat { .. }
-            | FileAction::SeekData { .. }
-            | FileAction::SeekHole { .. } => self.look(action),
-            FileAction::Write { path, node } => self.write(path, node).map(done),
-            FileAction::WriteAt { .. }
-            | FileAction::Append { .. }
-            | FileAction::Truncate { .. }
-            | FileAction::Allocate { .. }
-            | FileAction::Sync { .. } => self.change_data(action).map(done),
-            FileAction::Open { .. }
-            | FileAction::Close { .. }
-            | FileAction::Lock { .. }
-            | FileAction::LinkHandle { .. } => self.use_handle(action).map(done),
-            FileAction::Chmod { .. }
-            | FileAction::Chown { .. }
-            | FileAction::Touch { .. }
-            | FileAction::SetXattr { .. }
-            | FileAction::RemoveXattr { .. }
-            | FileAction::Access { .. } => self.change_attributes(action).map(done),
-            FileAction::Mkdir { .. }
-            | FileAction::Rmdir { .. }
-            | FileAction::Delete { .. }
-            | FileAction::Rename { .. }
-            | FileAction::Link { .. }
-            | FileAction::Symlink { .. }
-            | FileAction::Mknod { .. } => self.change_names(action).map(done),
-        }
+        let done = match action.family() {
+            FileFamily::Look => return self.look(action),
+            FileFamily::Data => self.change_data(action),
+            FileFamily::Handle => self.use_handle(action),
+            FileFamily::Attributes => self.change_attributes(action),
+            FileFamily::Names => self.change_names(action),
+        };
+        done.map(|()| Value::Nothing)
     }
 
     /// Notes what a system call changed.

@@ -149,6 +149,7 @@ impl Batch<'_> {
     pub(super) fn change_names(&mut self, action: &FileAction) -> Result<()> {
         let process = &self.process;
         let changed = match action {
+            FileAction::Write { path, node } => return self.write(path, node),
             FileAction::Mkdir {
                 path,
                 mode,

@@ -12,7 +12,7 @@ use crate::engine::{
     NodeKind, OpenFlag, Storage, Target, Time, Tree, Value, VolumeRef,
 };
 use crate::rootfs::{Mount, Rootfs};
-use crate::union::{Options, Ownership, Stack, Union, XattrNamespace};
+use crate::union::{Options, Stack, Union};
 
 /// Layers `lower`, `upper`, a volume on `/data`.
 struct Disk {
@@ -31,22 +31,9 @@ fn writable() -> Storage {
 }
 
 fn options(plain: bool) -> Options {
-    let root = rustix::process::geteuid().is_root();
-    let ownership = if root {
-        Ownership::Real
-    } else {
-        Ownership::Override
-    };
-    let namespace = if root {
-        XattrNamespace::Trusted
-    } else {
-        XattrNamespace::User
-    };
     Options {
-        namespace,
-        ownership,
         plain,
-        ..Options::default()
+        ..Options::of_this_user()
     }
 }
 

@@ -12,25 +12,12 @@ use crate::engine::{
     Bytes, Content, DeviceKind, Entry, Node, NodeKind, Seen, SeenKind, Storage, Time, Tree,
 };
 use crate::rootfs::Rootfs;
-use crate::union::{Options, Ownership, Stack, Union, XattrNamespace};
+use crate::union::{Options, Stack, Union};
 
 fn options(plain: bool) -> Options {
-    let root = rustix::process::geteuid().is_root();
-    let ownership = if root {
-        Ownership::Real
-    } else {
-        Ownership::Override
-    };
-    let namespace = if root {
-        XattrNamespace::Trusted
-    } else {
-        XattrNamespace::User
-    };
     Options {
-        namespace,
-        ownership,
         plain,
-        ..Options::default()
+        ..Options::of_this_user()
     }
 }
 
