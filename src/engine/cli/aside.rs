@@ -15,8 +15,13 @@ use super::observe::is_directory;
 use super::own::OWN;
 
 impl Cli {
-    /// The tree of a container that cannot be started. Mounts that cannot be made are taken out of `known`.
-    pub(super) fn look_aside(&self, name: &str, known: &mut Known) -> Result<Vec<Found>> {
+    /// The tree of a container that cannot be started, and the directories that a start would make in it. Mounts that
+    /// cannot be made are taken out of `known`.
+    pub(super) fn look_aside(
+        &self,
+        name: &str,
+        known: &mut Known,
+    ) -> Result<(Vec<Found>, Vec<String>)> {
         let twin = format!("{PREFIX}{}-twin", self.names.case());
         let image = format!("localhost/{PREFIX}{}-twin/image", self.names.case());
         let mut tmpfs = known.tmpfs.clone();
@@ -38,17 +43,19 @@ impl Cli {
         let mut mounts = std::mem::take(&mut known.mounts);
         mounts.sort_by_key(|mount| mount.target.matches('/').count());
         let all = mounts.clone();
+        let mut made = Vec::new();
         for mount in mounts.into_iter().filter(|mount| !is_hidden(mount, &all)) {
             let shown = match mount.source {
                 Source::Tmpfs => in_memory.get(&seen(&mount.target)).cloned(),
                 _ => self.shown(&mount)?,
             };
             if shown.is_some_and(|shown| lay_over(&mut tree, &known.mounts, &mount, shown)) {
+                make_parents(&mut tree, &seen(&mount.target), &mut made);
                 known.mounts.push(mount);
             }
         }
         tree.sort_by(|one, other| one.path.cmp(&other.path));
-        Ok(tree)
+        Ok((tree, made))
     }
 
     /// A container's tree as an image that has nothing else.
@@ -188,4 +195,40 @@ fn lay_over(tree: &mut Vec<Found>, laid: &[Mount], mount: &Mount, shown: Vec<Fou
         }));
     }
     fits
+}
+
+/// Adds the directories that are missing above a path.
+fn make_parents(tree: &mut Vec<Found>, path: &str, made: &mut Vec<String>) {
+    let mut path = path;
+    while let Some((parent, _)) = path.rsplit_once('/') {
+        if parent.is_empty() || tree.iter().any(|found| found.path == parent) {
+            return;
+        }
+        made.push(parent.to_owned());
+        tree.push(Found {
+            path: parent.to_owned(),
+            kind: SeenKind::Directory,
+            mode: 0o755,
+            uid: 0,
+            gid: 0,
+            xattrs: BTreeMap::new(),
+            inode: (0, 0),
+        });
+        path = parent;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_above_a_mount_is_made() {
+        let (mut tree, mut made) = (Vec::new(), Vec::new());
+        make_parents(&mut tree, "/a/b/c", &mut made);
+        assert_eq!(made, ["/a/b", "/a"]);
+        make_parents(&mut tree, "/a/d", &mut made);
+        make_parents(&mut tree, "/x", &mut made);
+        assert_eq!((tree.len(), made.len()), (2, 2));
+    }
 }

@@ -67,14 +67,16 @@ impl Cli {
         }
         let mut looks = self.look_at_exited(&containers);
         let mut aside = false;
-        for (name, container, mut known, upper) in uppers {
+        for (name, container, mut known, mut upper) in uppers {
             let seen = self.container_seen(name, container);
             let look = looks.remove(name);
             let found = match look.unwrap_or_else(|| self.look_inside(name, container.state())) {
                 // It cannot be started.
                 Err(Fault::Refused(_)) => {
                     aside = true;
-                    self.look_aside(name, &mut known)?
+                    let (tree, made) = self.look_aside(name, &mut known)?;
+                    upper.extend(made);
+                    tree
                 }
                 found => {
                     // Where they lie a process has told by now.

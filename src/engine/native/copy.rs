@@ -10,7 +10,7 @@ use super::output::check_copy;
 use super::refusals::{Fault, Result, fault, refuse, text};
 use super::transfer::{CAPABILITY, Owners, Source, Stuck, Target, transfer};
 use super::view::View;
-use crate::engine::{CopyEnd, FileAnswer, Kind, Storage, Value};
+use crate::engine::{Code, CopyEnd, FileAnswer, Kind, Refusal, Storage, Value};
 use crate::rootfs::{Process, Subject, host_root, resolve};
 use crate::store::Container;
 use crate::store::spec::path;
@@ -69,7 +69,9 @@ impl Daemon {
     fn copy_process(&mut self, name: &str) -> Result<(Process, View, Container)> {
         let (number, container) = self.container(name)?;
         let container = container.clone();
-        let (view, _) = self.assemble(number, &container, Purpose::Copy)?;
+        let (view, _) = self
+            .assemble(number, &container, Purpose::Copy)
+            .map_err(by_daemon)?;
         let rootfs = Arc::clone(&view.rootfs);
         let process = Process::new(rootfs, host_root(), Path::new("/"))?;
         Ok((process, view, container))
@@ -139,9 +141,12 @@ impl Daemon {
             errno => fault(Kind::NoSuchPath, format!("lstat {from}: {}", text(errno))),
         };
         let (process, view, container) = match self.copy_process(name) {
-            // The source is missed first.
+            // The source is missed first, then a directory that nobody knows of.
             Err(refused @ Fault::Refused(_)) => {
-                find_source(&source, flags.follow, missing)?;
+                let found = find_source(&source, flags.follow, missing)?;
+                if !found.is_directory && asserts_directory(to) {
+                    return refuse(Kind::NoSuchPath, "no such directory");
+                }
                 return Err(refused);
             }
             found => found?,
@@ -181,6 +186,17 @@ impl Daemon {
         };
         let top = pour(&host, &found, &process, directory, &base, owners)?;
         Ok(placed(&process, &view, &top))
+    }
+}
+
+/// To copy it is the daemon that mounts, who has fewer words than runc.
+fn by_daemon(fault: Fault) -> Fault {
+    match fault {
+        Fault::Refused(Refusal {
+            code: Code::Kind(Kind::MountTypeMismatch),
+            ..
+        }) => self::fault(Kind::NotADirectory, "mount: not a directory"),
+        other => other,
     }
 }
 
