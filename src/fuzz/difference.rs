@@ -6,7 +6,8 @@
 //! is the business of the file system below where a directory is not merged; whether a device may be used, which the
 //! runtime decides (device cgroup); the path in the host directory of what a
 //! container sees of it, as a process may have moved or removed what is bound, and the engine on overlayfs goes on
-//! naming it by where it was; the content of an exported archive, which has
+//! naming it by where it was; what a container that never ran has mounted, as a daemon is asked by starting it, which
+//! makes what is missing in there; the content of an exported archive, which has
 //! the times of the run in it; whatever comes after an operation that an engine cannot perform and says so, as the scenario
 //! ends there. All the rest is the same or a difference: answers, where changed things lie, and the world
 //! at the end.
@@ -14,7 +15,8 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{
-    Answer, Code, Errno, FileAnswer, Refusal, SeenKind, StatAnswer, Storage, Time, Value,
+    Answer, Code, ContainerState, Errno, FileAnswer, Refusal, SeenKind, StatAnswer, Storage, Time,
+    Value,
 };
 use crate::outcome::{Outcome, StepOutcome, answer_words, text};
 use crate::run::{End, Execution, all_steps};
@@ -262,6 +264,16 @@ fn plain_world(outcome: &Outcome) -> Outcome {
         persistence: Vec::new(),
         ..outcome.clone()
     };
+    for (container, tree) in &mut outcome.containers {
+        if container.state == ContainerState::Created {
+            tree.retain(|seen| {
+                matches!(
+                    seen.storage,
+                    Storage::Writable { .. } | Storage::Layer { .. }
+                )
+            });
+        }
+    }
     let trees = outcome.containers.iter_mut().map(|(_, tree)| tree);
     let trees = trees.chain([&mut outcome.host]);
     for seen in trees.flatten().filter(|seen| seen.storage == Storage::Host) {
