@@ -45,9 +45,9 @@ impl Cli {
             Destination::Host(place) => return place,
             Destination::Container { container, path } => (container, path),
         };
-        if self.ground.about.flavor == Flavor::Podman {
-            // What it copies it takes from where symlinks lead to, so that these do not show.
-            let place = Place::Container(container.clone());
+        let place = Place::Container(container.clone());
+        // Podman does not show the symlinks that it follows.
+        if self.ground.about.flavor == Flavor::Podman || self.link_to(&place).is_some() {
             let real = self.ask(&place, Ask::Real { path: path.clone() });
             if let Ok(Given::Path(Some(real))) = real {
                 path = real;
