@@ -203,7 +203,17 @@ impl Cli {
             return Ok(Vec::new());
         }
         let arguments: Vec<&str> = ["volume", "inspect"].into_iter().chain(ours).collect();
-        inspected::list(&self.command(&arguments)?, Volume::parse).map_err(Fault::Broken)
+        let said = self.command(&arguments)?;
+        let mut volumes = inspected::list(&said, Volume::parse).map_err(Fault::Broken)?;
+        // Of several that are known by the same words the oldest comes first.
+        let state = self.state();
+        let age = |volume: &Volume| {
+            let mut anonymous = state.anonymous.iter();
+            anonymous.position(|(id, _)| *id == volume.name)
+        };
+        volumes.sort_by_key(age);
+        drop(state);
+        Ok(volumes)
     }
 
     pub(super) fn prune_volumes(&self, all: bool, filters: &[VolumeFilter]) -> Result<Value> {

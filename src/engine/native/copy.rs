@@ -104,6 +104,7 @@ impl Daemon {
                 Kind::NotADirectory,
                 format!("lstat {from}: not a directory"),
             ),
+            Errno::LOOP => too_many_links(from),
             _ => not_found(from, name),
         };
         let found = find_source(&source, flags.follow, missing)?;
@@ -251,6 +252,11 @@ fn not_found(path: &str, container: &str) -> Fault {
     )
 }
 
+fn too_many_links(path: &str) -> Fault {
+    let message = format!("evalSymlinksInScope: too many links in {path}");
+    fault(Kind::Other, message)
+}
+
 /// Finds a source: the directory part is followed, the last name only when asked, or when it ends in a
 /// slash (Docker row 184).
 fn find_source(end: &End<'_>, follow: bool, missing: impl Fn(Errno) -> Fault) -> Result<Found> {
@@ -306,6 +312,7 @@ fn check_extraction(
         .stat(&Subject::Path { path, follow: true })
         .map_err(|errno| match errno {
             Errno::NOTDIR => fault(Kind::NotADirectory, "extraction point is not a directory"),
+            Errno::LOOP => too_many_links(&directory.display().to_string()),
             _ => not_found(&directory.display().to_string(), name),
         })?;
     if stat.attributes.kind != FileKind::Directory {
@@ -363,8 +370,7 @@ fn evaluate(process: &Process, path: &str) -> Result<String> {
             Ok(text) => {
                 links += 1;
                 if links > LINKS_MAX {
-                    let message = format!("evalSymlinksInScope: too many links in {path}");
-                    return refuse(Kind::Other, message);
+                    return Err(too_many_links(path));
                 }
                 let text = text.to_string_lossy().into_owned();
                 if text.starts_with('/') {

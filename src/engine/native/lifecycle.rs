@@ -69,19 +69,29 @@ impl Daemon {
                 Ok(())
             }
             Err(fault) => {
-                // Who ran before has now exited with the failure's code, unless the request itself was
-                // found wrong before anything was tried.
-                if let (Fault::Refused(refusal), State::Exited) = (&fault, container.state)
+                // Unless the request itself was found wrong before anything was tried.
+                if let Fault::Refused(refusal) = &fault
                     && !refusal.message.starts_with("invalid mount config")
                 {
-                    let code = failure_code(&refusal.message);
-                    self.store
-                        .change_container(number, |c| c.exit_code = Some(code))?;
+                    self.note_failure(number, &container, &refusal.message)?;
                 }
                 self.release_memory();
                 Err(fault)
             }
         }
+    }
+
+    /// A start that failed is an exit: `--rm` removes the container, and who ran before has now the failure's code.
+    fn note_failure(&mut self, number: Number, container: &Container, message: &str) -> Result<()> {
+        if container.remove_on_exit {
+            return self.remove_container(number, true);
+        }
+        if container.state == State::Exited {
+            let code = failure_code(message);
+            self.store
+                .change_container(number, |c| c.exit_code = Some(code))?;
+        }
+        Ok(())
     }
 
     fn bring_up(&mut self, number: Number, container: &Container) -> Result<Arc<dyn Acts>> {

@@ -19,7 +19,7 @@ const CHUNK: usize = 64 << 10;
 
 /// Makes a tree in a plain union. Whiteouts and opaque marks are made as the union's options say.
 ///
-/// Hard links are made after everything else, times set last of all. A directory that exists keeps
+/// Directories are made first, hard links after everything else, times set last of all. A directory that exists keeps
 /// what is in it; a file that exists is replaced.
 ///
 /// # Errors
@@ -46,13 +46,21 @@ pub(in crate::engine::native) fn plant_layer(
 
 fn plant_with<'a>(mut planter: Planter<'a>, tree: &'a Tree) -> Result<(), PlantError> {
     let mut links = Vec::new();
+    let mut directories = Vec::new();
+    let mut others = Vec::new();
     for entry in &tree.0 {
         match &entry.node.kind {
             NodeKind::Hardlink { to } => links.push((entry, to.as_str())),
-            _ => planter
-                .entry(entry)
-                .map_err(|reason| fault(entry, reason))?,
+            NodeKind::Directory { .. } => directories.push(entry),
+            _ => others.push(entry),
         }
+    }
+    // What is said of a directory goes for it wherever that stands, and nothing is implied of it.
+    directories.sort_by_key(|entry| entry.path.as_str());
+    for entry in directories.into_iter().chain(others) {
+        planter
+            .entry(entry)
+            .map_err(|reason| fault(entry, reason))?;
     }
     planter.links(links)?;
     planter.times()

@@ -211,6 +211,13 @@ fn implied_parents_are_those_of_the_layers_below() {
         ("/data", marked),
         ("/cut", owned(0o700)),
         ("/cut/in", owned(0o711)),
+        (
+            "/said",
+            Node {
+                xattrs: BTreeMap::from([("user.a".to_owned(), Bytes::from("1"))]),
+                ..owned(0o700)
+            },
+        ),
     ];
     plant(&plain(&low), &tree(layer)).unwrap();
     let below = Stack {
@@ -223,8 +230,11 @@ fn implied_parents_are_those_of_the_layers_below() {
     let opaque = Node::new(NodeKind::Directory { opaque: true });
     let layer = vec![
         ("/data/sub/f", file("1")),
-        ("/cut", opaque),
+        // What stands later goes for it all the same.
         ("/cut/in/f", file("2")),
+        ("/cut", opaque),
+        ("/said/f", file("3")),
+        ("/said", folder()),
     ];
     plant_layer(&union, &tree(layer), Some(Union::open(below).unwrap())).unwrap();
     let seen = look(Arc::clone(&union));
@@ -236,10 +246,14 @@ fn implied_parents_are_those_of_the_layers_below() {
         // Nothing below, and the set-group-ID parent has no say.
         "/data/sub 755 0:0 dir",
         "/data/sub/f 644 0:0 \"1\"",
+        "/said 755 0:0 dir",
+        "/said/f 644 0:0 \"3\"",
     ];
     assert_eq!(lines(&seen)[1..], expected);
-    let data = seen.iter().find(|seen| seen.path == "/data").unwrap();
-    assert_eq!(data.xattrs.get("user.a"), Some(&Bytes::from("1")));
+    for (path, value) in [("/data", Some(&Bytes::from("1"))), ("/said", None)] {
+        let directory = seen.iter().find(|seen| seen.path == path).unwrap();
+        assert_eq!(directory.xattrs.get("user.a"), value, "{path}");
+    }
 }
 
 fn at(union: &Union, name: &str) -> crate::union::NodeRef {
