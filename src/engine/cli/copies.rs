@@ -1,6 +1,7 @@
 //! `cp`, `export`, `diff`.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::FileTypeExt as _;
 
 use super::engine::{Cli, Result};
 use super::flavor::Flavor;
@@ -46,6 +47,12 @@ impl Cli {
         self.judge(said)?;
         if matches!(to, CopyEnd::Host(_)) {
             self.give_back(&mirror)?;
+        }
+        if let CopyEnd::Host(path) = from
+            && is_socket(&mirror, path)
+        {
+            // No archive holds one.
+            return Ok(placed(None));
         }
         Ok(placed(self.arrived(destination)))
     }
@@ -110,6 +117,12 @@ impl Cli {
         changes.dedup();
         Ok(Value::Changes(changes))
     }
+}
+
+fn is_socket(mirror: &Mirror, path: &str) -> bool {
+    let path = mirror.path(path).ok();
+    let there = path.and_then(|path| std::fs::symlink_metadata(path).ok());
+    there.is_some_and(|there| there.file_type().is_socket())
 }
 
 /// `C /etc/app.conf`

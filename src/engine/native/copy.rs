@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::assemble::Purpose;
 use super::daemon::Daemon;
 use super::output::check_copy;
-use super::refusals::{Fault, Result, fault, refuse, text};
+use super::refusals::{Fault, Result, fault, refuse, text, too_many_links};
 use super::transfer::{CAPABILITY, Owners, Source, Stuck, Target, transfer};
 use super::view::View;
 use crate::engine::{Code, CopyEnd, FileAnswer, Kind, Refusal, Storage, Value};
@@ -250,11 +250,6 @@ fn not_found(path: &str, container: &str) -> Fault {
         Kind::NoSuchPath,
         format!("Could not find the file {path} in container {container}"),
     )
-}
-
-fn too_many_links(path: &str) -> Fault {
-    let message = format!("evalSymlinksInScope: too many links in {path}");
-    fault(Kind::Other, message)
 }
 
 /// Finds a source: the directory part is followed, the last name only when asked, or when it ends in a

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::daemon::Daemon;
-use super::refusals::{Result, fault, is_failure, refuse, text};
+use super::refusals::{Result, fault, is_failure, refuse, text, too_many_links};
 use super::resolve::{Wanted, has_mount};
 use super::seats::Seat;
 use super::translate::{host_path, spec};
@@ -250,10 +250,16 @@ impl Daemon {
     }
 }
 
-/// What a container's tree has at a path, if it can be walked to.
+/// What a container's tree has at the path of a volume. The daemon walks there when it makes the container, and says so when
+/// there is no way (`FollowSymlinkInScope`, moby `pkg/symlink`).
 pub(super) fn find_if_there(bare: &Rootfs, path: &str) -> Result<Option<(Arc<Union>, NodeRef)>> {
     match bare.find(Path::new(path)) {
         Ok(found) => Ok(Some(found)),
+        Err(Errno::LOOP) => Err(too_many_links(path)),
+        Err(Errno::NOTDIR) => refuse(
+            Kind::NotADirectory,
+            format!("lstat {path}: not a directory"),
+        ),
         Err(errno) if is_failure(errno) => Err(errno.into()),
         Err(_) => Ok(None),
     }

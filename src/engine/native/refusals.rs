@@ -123,6 +123,12 @@ pub(super) fn paused(name: &str) -> Fault {
 }
 
 /// Docker row 129: what runc says, and the daemon's hint.
+/// A path that leads in a circle, as the daemon says it.
+pub(super) fn too_many_links(path: &str) -> Fault {
+    let message = format!("evalSymlinksInScope: too many links in {path}");
+    fault(Kind::Other, message)
+}
+
 pub(super) fn type_mismatch(source: &str, target: &str) -> Fault {
     fault(
         Kind::MountTypeMismatch,

@@ -99,6 +99,10 @@ pub(super) const TABLE: &[Row] = &[
         Kind::MountTypeMismatch,
     ),
     (
+        &["error mounting", "too many levels of symbolic links"],
+        Kind::MountTargetFailed,
+    ),
+    (
         &["error mounting", "read-only file system"],
         Kind::MountTargetFailed,
     ),
@@ -250,6 +254,11 @@ mod tests {
         (
             "docker: Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/h/dir\" to rootfs at \"/f\": mount /h/dir:/f (via /proc/self/fd/6), flags: 0x5000: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type.",
             K::MountTypeMismatch,
+        ),
+        (
+            "error during container init: error mounting \"/s\" to rootfs at \"/c\": SecureJoin /d/merged/c/: too many \
+             levels of symbolic links: unknown",
+            K::MountTargetFailed,
         ),
         (
             "docker: Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/v\" to rootfs at \"/p/missing\": mkdir /var/lib/docker/overlay2/1/merged/p/missing: read-only file system: unknown.",

@@ -63,6 +63,10 @@ pub(super) const TABLE: &[Row] = &[
         Kind::MountSourceMissing,
     ),
     (
+        &["error mounting", "too many levels of symbolic links"],
+        Kind::MountTargetFailed,
+    ),
+    (
         &["error mounting", "read-only file system"],
         Kind::MountTargetFailed,
     ),

@@ -77,6 +77,10 @@ pub(super) const TABLE: &[Row] = &[
         Kind::MountTypeMismatch,
     ),
     (
+        &["error mounting", "too many levels of symbolic links"],
+        Kind::MountTargetFailed,
+    ),
+    (
         &["error mounting", "read-only file system"],
         Kind::MountTargetFailed,
     ),
