@@ -127,8 +127,9 @@ class Directories(Mounts):
         container.make()
         try:
             for mount in mounts:
+                container.check_way(mount["target"])
                 self.settle(container, mount)
-        except Refused:
+        except (Refused, Unsupported):
             container.remove()
             raise
         self.containers[name] = container

@@ -1,5 +1,6 @@
 """What images and containers are here: directories, and bind mounts under one more directory."""
 
+import errno
 import os
 import shutil
 import stat
@@ -37,6 +38,10 @@ def lay(top, tree):
         if kind in ("whiteout", "directory") and os.path.lexists(real) and not merges or there and kind != "directory":
             remove(real)
             taken.append(entry["path"])
+        if merges:
+            # What the layer says of the directory replaces what was said.
+            for name in files.xattrs_of(real):
+                os.removexattr(real, name)
         for parent in parents(entry["path"]):
             if os.path.lexists(top + parent) and not os.path.isdir(top + parent):
                 remove(top + parent)
@@ -175,6 +180,17 @@ class Container:
                 os.makedirs(path, exist_ok=True)
             except OSError:
                 pass
+
+    def check_way(self, target):
+        """Bare directories follow links as the host does: out of the container."""
+        try:
+            real = os.path.realpath(self.top + target, strict=True)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise Unsupported("a mount target that leads in a circle")
+            real = os.path.realpath(self.top + target)
+        if not (real + "/").startswith(self.top + "/"):
+            raise Unsupported("a mount target that leads through an absolute link")
 
     def mount(self, mount, only_look):
         target = os.path.realpath(self.view + mount["target"])

@@ -36,7 +36,7 @@ impl Cli {
 }
 
 /// Where a path of the container leads to.
-fn real(link: &Link, path: &str) -> Option<String> {
+pub(super) fn real(link: &Link, path: &str) -> Option<String> {
     let path = path.to_owned();
     match link.ask(Ask::Real { path }) {
         Ok(Given::Path(real)) => real,

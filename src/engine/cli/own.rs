@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, statat, unlinkat};
 
+use super::disk::real;
 use super::engine::Cli;
 use super::layers::storage_of;
 use super::mirror::Mirror;
@@ -49,6 +50,17 @@ impl Cli {
         } else {
             format!("{}/{path}", self.known(container).directory)
         };
+        let may_be_own = |name: &String| {
+            let mut own = OWN.iter().chain(OWN_PARENTS);
+            own.any(|own| own.rsplit('/').next() == Some(name))
+        };
+        if !names.iter().any(may_be_own) {
+            return;
+        }
+        // Where that is, when it leads through a symlink, an agent that has just listed it knows.
+        let link = self.link_to(&Place::Container(container.to_owned()));
+        let real = link.and_then(|link| real(&link, &listed));
+        let listed = real.unwrap_or(listed);
         names.retain(|name| {
             let path = clean(&format!("{listed}/{name}"));
             let is_own = OWN.contains(&path.as_str())
