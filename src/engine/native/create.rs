@@ -109,7 +109,10 @@ impl Daemon {
             } else {
                 &mut wanted.long
             };
-            list.push(spec);
+            // Nothing is made of what comes after one that is wrong.
+            if !as_short || wanted.short_fault.is_none() {
+                list.push(spec);
+            }
         }
         for text in &asked.tmpfs {
             let (target, options) = parse_tmpfs(text)?;

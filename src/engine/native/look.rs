@@ -12,9 +12,9 @@ use super::translate::{container_seen, volume_seen};
 use super::view::{Layering, Mounted, View};
 use super::volumes::sorted;
 use crate::engine::{ContainerSeen, Seen, SeenKind, Storage, VolumeSeen, World};
-use crate::rootfs::Rootfs;
+use crate::rootfs::{Rootfs, host_root};
 use crate::store::{Container, Number};
-use crate::union::Directory;
+use crate::union::{Directory, SetAttributes, SetTime, Union, XattrFlags};
 
 impl Daemon {
     /// Everything that is there. Nothing that anybody could see is changed: what a container that does not
@@ -112,7 +112,11 @@ impl Daemon {
         }
         let (passing, directory) = self.store.make_passing()?;
         self.release_root(number);
-        let mut lowers = vec![self.store.upper(number)?];
+        let upper = self.store.upper(number)?;
+        let real = self
+            .ground
+            .union_stack(None, None, vec![Directory::clone(&upper)])?;
+        let mut lowers = vec![upper];
         lowers.extend(self.lowers(&container.layers)?);
         let merged = merged.map(|_| Layering {
             ground: Arc::clone(&self.ground),
@@ -123,6 +127,8 @@ impl Daemon {
         let root = self
             .ground
             .passing_stack(directory, self.store.work(), lowers)?;
+        // The throw-away layer has the top of the one below.
+        copy_top(&real, &root)?;
         let mut own = stack_of(
             Some(&container.name),
             &container.layers,
@@ -153,6 +159,25 @@ impl Daemon {
         self.store.remove_passing(passing);
         Ok(tree?)
     }
+}
+
+/// Gives the top of one tree the attributes of that of another.
+fn copy_top(from: &Union, to: &Union) -> Result<()> {
+    let (from_top, to_top) = (from.root(), to.root());
+    let there = from.attributes(&from_top)?;
+    let change = SetAttributes {
+        mode: Some(there.mode),
+        uid: Some(there.uid),
+        gid: Some(there.gid),
+        mtime: Some(SetTime::At(there.mtime)),
+        ..SetAttributes::default()
+    };
+    to.set_attributes(&to_top, &change, &host_root())?;
+    for name in from.list_xattrs(&from_top)? {
+        let value = from.get_xattr(&from_top, &name)?;
+        to.set_xattr(&to_top, &name, &value, XattrFlags::Any)?;
+    }
+    Ok(())
 }
 
 /// A container shows what its own processes see: for `trusted.` attributes they lack `CAP_SYS_ADMIN` (xattr(7)), which Docker

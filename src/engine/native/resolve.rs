@@ -18,9 +18,9 @@ use crate::store::{
 /// What a container asks for, checked in itself.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
-    /// `-v SOURCE:TARGET`
+    /// `-v SOURCE:TARGET`, up to the first one that is wrong.
     pub(super) short: Vec<Spec>,
-    /// What is wrong with the first wrong one of those.
+    /// What is wrong with that.
     pub(super) short_fault: Option<Fault>,
     /// `--mount`
     pub(super) long: Vec<Spec>,
@@ -61,9 +61,6 @@ impl Daemon {
                 table.put(mount);
             }
         }
-        if let Some(fault) = &wanted.short_fault {
-            return Err(fault.clone());
-        }
         for spec in &wanted.short {
             let target = path::clean(&spec.target);
             if wanted.tmpfs.contains_key(&target) || !table.asked.insert(target.clone()) {
@@ -71,6 +68,9 @@ impl Daemon {
             }
             let mount = self.resolve(spec, container)?;
             table.put(mount);
+        }
+        if let Some(fault) = &wanted.short_fault {
+            return Err(fault.clone());
         }
         for spec in &wanted.long {
             if !table.asked.insert(path::clean(&spec.target)) {
