@@ -8,7 +8,7 @@ use super::engine::{Cli, Fault, Known, Remains, Result};
 use super::flavor::Flavor;
 use super::inspected::{self, Container, Volume};
 use super::layers::{of_upper, storage_of};
-use super::names::{CASE_LABEL, below, clean, joined};
+use super::names::{CASE_LABEL, below, clean, joined, seen as seen_path};
 use super::own::{OWN, OWN_PARENTS};
 use super::volumes::users;
 use crate::agent::wire::{Ask, Found, Given};
@@ -81,6 +81,7 @@ impl Cli {
                 found => {
                     // Where they lie a process has told by now.
                     known.mounts = self.known(name).mounts;
+                    upper.extend(made_for_mounts(&known));
                     found?
                 }
             };
@@ -307,6 +308,25 @@ impl Cli {
     }
 }
 
+/// Directories that a start makes on the way to mounts, also one that is only made to look.
+fn made_for_mounts(known: &Known) -> Vec<String> {
+    let mut made = Vec::new();
+    for mount in &known.mounts {
+        let target = seen_path(&mount.at);
+        let mut path = target.as_str();
+        while let Some((parent, _)) = path
+            .rsplit_once('/')
+            .filter(|(parent, _)| !parent.is_empty())
+        {
+            if storage_of(&known.layers, parent).is_none() {
+                made.push(parent.to_owned());
+            }
+            path = parent;
+        }
+    }
+    made
+}
+
 /// Whether what was walked through is a directory.
 pub(super) fn is_directory(tree: &[Found]) -> bool {
     tree.first()
@@ -324,7 +344,7 @@ fn of_one(found: Vec<Found>, storage: &Storage, top: &str) -> Vec<Seen> {
     found
         .into_iter()
         .map(|found| {
-            let inner = joined(&super::names::seen(top), &found.path);
+            let inner = joined(&seen_path(top), &found.path);
             seen(found, storage.clone(), inner, &mut inodes)
         })
         .collect()
