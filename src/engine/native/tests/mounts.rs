@@ -32,14 +32,17 @@ fn a_bind_is_the_host() {
 
 #[test]
 fn a_create_that_fails() {
-    // Row 72; the order of refusals as Docker 20.10 has it: what `-v` asks for is read last.
+    // Row 72; the order of refusals as Docker 20.10 has it: what `-v` asks for is read last, and one after the other: what
+    // comes before a wrong one is made. Docker's command line hands them on in the order of a map, which is that
+    // in which they were given 7 times in 8.
     play(
         "create -v bad:/x:bogus one nope => no-such-image
          create -v bad:/x:bogus --volumes-from nobody one app => no-such-container
          create -v bad:/x:bogus one app => invalid-mount
          create -v kept:/y -v bad:/x:bogus one app => invalid-mount
          create -v /data/seed one vol => mount-type-mismatch
-         volume ls => ",
+         create -v bad:/x:bogus -v late:/y one app => invalid-mount
+         volume ls => kept",
     );
 }
 
