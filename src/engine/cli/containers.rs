@@ -24,7 +24,7 @@ impl Cli {
         // Where a symlink among its sources leads to may change; and Podman does not list what is borrowed.
         let at_once = !binds.is_empty() || !spec.volumes_from.is_empty();
         self.stay_inside(binds)?;
-        let mut arguments = self.making(verb);
+        let mut arguments = vec![verb.to_owned()];
         if verb == "run" {
             arguments.push("--detach".to_owned());
         }
@@ -34,7 +34,7 @@ impl Cli {
         }
         arguments.extend(self.arguments(spec));
         let before = self.known(&spec.name).id;
-        let said = self.ground.program.run(&arguments)?;
+        let said = self.make(&arguments)?;
         let log = said.err.clone();
         let done = self.judge(said);
         if done.is_ok() && !at_once {
@@ -47,7 +47,7 @@ impl Cli {
             self.learn(spec, container);
         }
         if done.is_err() {
-            self.remember_left(spec, &log)?;
+            self.remember_left(spec, &log);
         }
         done.map(|_| Value::Nothing)
             .map_err(|fault| of_borrowed(spec, fault))

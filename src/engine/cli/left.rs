@@ -5,6 +5,7 @@
 use super::engine::{Cli, Result};
 use super::flavor::Flavor;
 use super::names::PREFIX;
+use super::program::Said;
 use super::sweep::MARKER_LABEL;
 use super::words;
 use crate::engine::{ContainerSpec, VolumeRef};
@@ -12,29 +13,48 @@ use crate::engine::{ContainerSpec, VolumeRef};
 /// A volume that was made for a container: its name, and where it was to be mounted.
 type Made = (String, String);
 
+/// Has nerdctl (`$0`) make a container, and marks what it leaves when it refuses. A shell does that, which goes on when this
+/// process is killed. `$1` is the label of a marker, `$2` what its name begins with.
+const MAKE: &str = r#"
+label=$1 prefix=$2
+shift 2
+{ log=$("$0" --debug "$@" 2>&1 >&3); code=$?; } 3>&1
+[ "$code" != 0 ] || exit 0
+printf '%s\n' "$log" | sed -n 's/.*creating anonymous volume \\"\([0-9a-f]*\)\\".*/\1/p' | while read -r id; do
+    "$0" volume create --label "$label=$id" "$prefix$(printf %.12s "$id")" >/dev/null
+done
+printf '%s\n' "$log" >&2
+exit "$code"
+"#;
+
 impl Cli {
-    /// The beginning of a command that makes a container.
-    pub(super) fn making(&self, verb: &str) -> Vec<String> {
-        let aloud = (self.ground.about.flavor == Flavor::Nerdctl).then_some("--debug");
-        aloud.into_iter().chain([verb]).map(str::to_owned).collect()
+    /// Runs a command that makes a container.
+    pub(super) fn make(&self, arguments: &[String]) -> Result<Said> {
+        let program = &self.ground.program;
+        if self.ground.about.flavor != Flavor::Nerdctl {
+            return Ok(program.run(arguments)?);
+        }
+        let words = ["-c", MAKE];
+        let marker = [MARKER_LABEL.to_owned(), self.marker("")];
+        let words = words.map(str::to_owned).into_iter().chain([program.name()]);
+        let words = words.chain(marker).chain(arguments.iter().cloned());
+        Ok(program.with("sh").run(words)?)
     }
 
     /// Remembers the volumes that a refused command has made, as its log tells, which no container has.
-    pub(super) fn remember_left(&self, spec: &ContainerSpec, log: &str) -> Result<()> {
+    pub(super) fn remember_left(&self, spec: &ContainerSpec, log: &str) {
         if self.ground.about.flavor != Flavor::Nerdctl {
-            return Ok(());
+            return;
         }
-        let mut left = Vec::new();
         for (id, target) in log.lines().filter_map(made) {
             let mut state = self.state();
             if state.anonymous.iter().all(|(other, _)| *other != id) {
                 let container = spec.name.clone();
                 let volume = VolumeRef::Anonymous { container, target };
                 state.anonymous.push((id.clone(), volume));
-                left.push(id);
+                state.marked.insert(id);
             }
         }
-        self.mark(left)
     }
 
     /// Anonymous volumes that lose their container are found by nobody but us: a volume with a label of

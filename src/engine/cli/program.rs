@@ -66,6 +66,14 @@ impl Program {
         }
     }
 
+    /// Another program for the commands of the same run.
+    pub(super) fn with(&self, path: &str) -> Self {
+        Self {
+            path: PathBuf::from(path),
+            ..self.clone()
+        }
+    }
+
     /// Runs nothing from now on, also for those who hold a clone.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
@@ -176,7 +184,7 @@ impl Program {
         Link::open(child.try_into()?)
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         self.path.display().to_string()
     }
 
