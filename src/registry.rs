@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::cli::CliProvider;
+use crate::engine::cli::{COMMAND_LINES, CliProvider};
 use crate::engine::native::NativeProvider;
 use crate::engine::overlayfs::OverlayfsProvider;
 use crate::engine::process::{BadCommand, ProcessProvider};
@@ -17,9 +17,6 @@ const PLANNED: &[&str] = &["fuse"];
 
 /// The kernel's own union.
 const OVERLAYFS: &str = "overlayfs";
-
-/// Engines behind command lines, by the names of their programs.
-const COMMAND_LINES: &[&str] = &["docker", "nerdctl", "podman"];
 
 /// Any other program that speaks Docker's command line: `cli:PROGRAM`.
 const COMMAND_LINE: &str = "cli";

@@ -110,12 +110,12 @@ impl Fuzzer {
         }
     }
 
-    fn runs(&self, scenario: &Scenario) -> Vec<(&str, Run)> {
+    fn runs(&self, scenario: &Scenario) -> Vec<(&Description, Run)> {
         self.engines
             .iter()
             .map(|(provider, description)| {
                 let run = execute_case(scenario, provider.as_ref(), description, &self.options);
-                (description.name.as_str(), run)
+                (description, run)
             })
             .collect()
     }
@@ -133,8 +133,8 @@ impl Fuzzer {
         let (smallest, difference) = self.shrink(seed, shown, go_on)?;
         let runs = self.runs(&smallest);
         let usable = runs.iter().rfind(|(_, run)| run.is_ok()).or(runs.last());
-        let (name, run) = usable.ok_or("there is no engine")?;
-        let text = to_yaml(&told(&smallest, &difference, seed, (name, run)));
+        let (of, run) = usable.ok_or("there is no engine")?;
+        let text = to_yaml(&told(&smallest, &difference, seed, (&of.name, run)));
         let found = FoundFile {
             path: PathBuf::from("found.yaml"),
             stem: "found".to_owned(),

@@ -3,20 +3,23 @@
 //! What may differ and is not compared: the words of a refusal (its code is); inode and device numbers; blocks, which depend on
 //! how much a file system allocates; last access, which depends on its mount options; size and links of a directory, which
 //! depend on its kind; a last modification that is the moment of the run; what seeking data or holes in a directory gives, which
-//! is the business of the file system below where a directory is not merged; whether a device may be used, which the
-//! runtime decides (device cgroup); the path in the host directory of what a
+//! is the business of the file system below where a directory is not merged; the path in the host directory of what a
 //! container sees of it, as a process may have moved or removed what is bound, and the engine on overlayfs goes on
-//! naming it by where it was; what a container that never ran has mounted, as a daemon is asked by starting it, which
-//! makes what is missing in there; the content of an exported archive, which has
+//! naming it by where it was; the content of an exported archive, which has
 //! the times of the run in it; whatever comes after an operation that an engine cannot perform and says so, as the scenario
 //! ends there. All the rest is the same or a difference: answers, where changed things lie, and the world
 //! at the end.
+//!
+//! Where one of the two is a container engine's command line, two things more: whether a device may be used, which its
+//! runtime decides (device cgroup); what a container that never ran has mounted, as the engine is asked by starting it, which
+//! makes what is missing in there.
 
 use std::collections::BTreeMap;
 
+use crate::engine::cli::is_command_line;
 use crate::engine::{
-    Answer, Code, ContainerState, Errno, FileAnswer, Refusal, SeenKind, StatAnswer, Storage, Time,
-    Value,
+    Answer, Code, ContainerState, Description, Errno, FileAnswer, Refusal, SeenKind, StatAnswer,
+    Storage, Time, Value,
 };
 use crate::outcome::{Outcome, StepOutcome, answer_words, text};
 use crate::run::{End, Execution, all_steps};
@@ -42,9 +45,9 @@ pub struct Difference {
 }
 
 /// The first difference between an engine and the reference, which comes last.
-pub(super) fn difference(scenario: &Scenario, runs: &[(&str, Run)]) -> Option<Difference> {
+pub(super) fn difference(scenario: &Scenario, runs: &[(&Description, Run)]) -> Option<Difference> {
     let (reference, others) = runs.split_last()?;
-    if let Some(broken) = runs.iter().find_map(|(name, run)| failure(name, run)) {
+    if let Some(broken) = runs.iter().find_map(|(of, run)| failure(&of.name, run)) {
         return Some(broken);
     }
     let is_beyond = |run: &Run| {
@@ -54,14 +57,15 @@ pub(super) fn difference(scenario: &Scenario, runs: &[(&str, Run)]) -> Option<Di
     if runs.iter().any(|(_, run)| is_beyond(run)) {
         return None;
     }
-    let (their_name, Ok(theirs)) = reference else {
+    let (them, Ok(theirs)) = reference else {
         return None;
     };
-    others.iter().find_map(|(name, run)| {
+    others.iter().find_map(|(us, run)| {
         let ours = run.as_ref().ok()?;
         let pair = Pair {
             scenario,
-            names: [name, their_name],
+            names: [&us.name, &them.name],
+            has_runtime: is_command_line(us) || is_command_line(them),
         };
         pair.first(&ours.outcome, &theirs.outcome)
     })
@@ -97,6 +101,8 @@ fn failure(name: &str, run: &Run) -> Option<Difference> {
 struct Pair<'a> {
     scenario: &'a Scenario,
     names: [&'a str; 2],
+    /// Whether one of them is a container engine's command line, behind which there is a runtime.
+    has_runtime: bool,
 }
 
 impl Pair<'_> {
@@ -114,7 +120,7 @@ impl Pair<'_> {
                 return Some(self.of_step(index, one, other));
             }
         }
-        if plain_world(ours) == plain_world(theirs) {
+        if self.plain_world(ours) == self.plain_world(theirs) {
             return None;
         }
         Some(self.of_world(ours, theirs))
@@ -134,7 +140,7 @@ impl Pair<'_> {
         };
         let errno = match name {
             "seek data" | "seek hole" => rustix::io::Errno::INVAL,
-            "access" | "open" => rustix::io::Errno::PERM,
+            "access" | "open" if self.has_runtime => rustix::io::Errno::PERM,
             _ => return false,
         };
         let codes = [ours, theirs].map(|step| step.answer.as_ref().and_then(refused));
@@ -191,7 +197,7 @@ impl Pair<'_> {
             .unwrap_or("other")
         };
         let lines = if lines.is_empty() {
-            vec![unsaid(ours, theirs)]
+            vec![self.unsaid(ours, theirs)]
         } else {
             lines
         };
@@ -208,6 +214,44 @@ impl Pair<'_> {
         }
     }
 
+    /// The first thing in which two worlds differ that read the same.
+    fn unsaid(&self, ours: &Outcome, theirs: &Outcome) -> String {
+        let [ours, theirs] =
+            [ours, theirs].map(|outcome| format!("{:#?}", self.plain_world(outcome)));
+        let mut pairs = ours.lines().zip(theirs.lines());
+        let pair = pairs.find(|(one, other)| one != other);
+        let (one, other) = pair.unwrap_or_default();
+        format!("{} → {}", other.trim(), one.trim())
+    }
+
+    /// The world at the end without what may differ. The ledger is told from it and the answers, so it goes with them.
+    fn plain_world(&self, outcome: &Outcome) -> Outcome {
+        let mut outcome = Outcome {
+            steps: Vec::new(),
+            persistence: Vec::new(),
+            ..outcome.clone()
+        };
+        for (container, tree) in &mut outcome.containers {
+            if self.has_runtime && container.state == ContainerState::Created {
+                tree.retain(|seen| {
+                    matches!(
+                        seen.storage,
+                        Storage::Writable { .. } | Storage::Layer { .. }
+                    )
+                });
+            }
+        }
+        let trees = outcome.containers.iter_mut().map(|(_, tree)| tree);
+        let trees = trees.chain([&mut outcome.host]);
+        for seen in trees.flatten().filter(|seen| seen.storage == Storage::Host) {
+            if seen.path.ends_with("/out.tar") {
+                seen.kind = SeenKind::Fifo;
+            }
+            seen.inner.clear();
+        }
+        outcome
+    }
+
     fn shown(&self, one: String, other: String) -> Vec<(String, String)> {
         self.names
             .iter()
@@ -215,15 +259,6 @@ impl Pair<'_> {
             .zip([one, other])
             .collect()
     }
-}
-
-/// The first thing in which two worlds differ that read the same.
-fn unsaid(ours: &Outcome, theirs: &Outcome) -> String {
-    let [ours, theirs] = [ours, theirs].map(|outcome| format!("{:#?}", plain_world(outcome)));
-    let mut pairs = ours.lines().zip(theirs.lines());
-    let pair = pairs.find(|(one, other)| one != other);
-    let (one, other) = pair.unwrap_or_default();
-    format!("{} → {}", other.trim(), one.trim())
 }
 
 /// What kind of answer it is.
@@ -255,34 +290,6 @@ pub(super) fn refused(answer: &Answer) -> Option<Code> {
             .map(|refusal| refusal.code),
         _ => None,
     }
-}
-
-/// The world at the end without what may differ. The ledger is told from it and the answers, so it goes with them.
-fn plain_world(outcome: &Outcome) -> Outcome {
-    let mut outcome = Outcome {
-        steps: Vec::new(),
-        persistence: Vec::new(),
-        ..outcome.clone()
-    };
-    for (container, tree) in &mut outcome.containers {
-        if container.state == ContainerState::Created {
-            tree.retain(|seen| {
-                matches!(
-                    seen.storage,
-                    Storage::Writable { .. } | Storage::Layer { .. }
-                )
-            });
-        }
-    }
-    let trees = outcome.containers.iter_mut().map(|(_, tree)| tree);
-    let trees = trees.chain([&mut outcome.host]);
-    for seen in trees.flatten().filter(|seen| seen.storage == Storage::Host) {
-        if seen.path.ends_with("/out.tar") {
-            seen.kind = SeenKind::Fifo;
-        }
-        seen.inner.clear();
-    }
-    outcome
 }
 
 /// An answer without what may differ.
@@ -342,3 +349,6 @@ fn plain_stat(stat: &StatAnswer) -> StatAnswer {
         ..stat.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;
