@@ -12,6 +12,7 @@ use super::layers::{Directory, Layers, implied};
 use super::names::seen;
 use super::packed::{Packed, digest};
 use crate::engine::{Bytes, Content, DeviceKind, Entry, Node, NodeKind, Time, Tree};
+use crate::store::archive::append_symlink;
 
 /// Prefix of the name of a deleted file, and the name that makes a directory opaque (OCI image
 /// specification, layer.md).
@@ -171,9 +172,8 @@ fn entry(archive: &mut Builder<Vec<u8>>, entry: &Entry, node: &Node) -> io::Resu
             archive.append_data(&mut header, name, bytes.as_slice())
         }
         NodeKind::Symlink { target } => {
-            header.set_entry_type(EntryType::Symlink);
             header.set_mode(0o777);
-            archive.append_link(&mut header, name, target)
+            append_symlink(archive, &mut header, name.as_ref(), target.as_bytes())
         }
         NodeKind::Hardlink { to } => {
             header.set_entry_type(EntryType::Link);

@@ -3,13 +3,15 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use tar::{Builder, HeaderMode};
+use tar::{Builder, Header, HeaderMode};
 use tempfile::TempDir;
 
 use crate::agent::leads_out;
+use crate::store::archive::append_symlink;
 
 use super::engine::{Cli, Fault, Result};
 use super::names::clean;
@@ -124,6 +126,17 @@ fn write(top: &Path, paths: &[PathBuf], to: impl Write) -> io::Result<()> {
             archive.append_dir(inner, &path)?;
         } else if meta.is_file() {
             archive.append_file(inner, &mut File::open(&path)?)?;
+        } else if meta.is_symlink() {
+            let mut header = Header::new_gnu();
+            header.set_metadata_in_mode(&meta, HeaderMode::Complete);
+            header.set_size(0);
+            let text = fs::read_link(&path)?;
+            append_symlink(
+                &mut archive,
+                &mut header,
+                inner,
+                text.as_os_str().as_bytes(),
+            )?;
         } else {
             archive.append_path_with_name(&path, inner)?;
         }

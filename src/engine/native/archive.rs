@@ -14,6 +14,7 @@ use super::refusals::{Fault, Result, fault, refuse, text};
 use super::transfer::{Body, CAPABILITY, Content, Item, Owners, Source, Stuck, Target};
 use crate::engine::{Kind, Value};
 use crate::rootfs::{OpenFile, OpenFlag, OpenHow, Process, Rootfs, Subject, host_root};
+use crate::store::archive::append_symlink;
 use crate::store::{Config, Layer, names};
 use crate::union::{Errno, RenameFlags};
 
@@ -191,8 +192,8 @@ fn append<W: Write>(
             header.set_size(*size);
             (EntryType::Regular, None)
         }
-        Body::Symlink(text) => (EntryType::Symlink, Some(PathBuf::from(text))),
-        Body::Hardlink(first) => (EntryType::Link, Some(first.clone())),
+        Body::Symlink(_) => (EntryType::Symlink, None),
+        Body::Hardlink(first) => (EntryType::Link, Some(first)),
         Body::Fifo | Body::Whiteout => (EntryType::Fifo, None),
         Body::Character(..) => (EntryType::Char, None),
         Body::Block(..) => (EntryType::Block, None),
@@ -213,7 +214,10 @@ fn append<W: Write>(
             let content = content.take(*size).chain(io::repeat(0)).take(*size);
             builder.append_data(&mut header, &item.path, content)
         }
-        (_, Some(link)) => builder.append_link(&mut header, &item.path, link),
+        (Body::Symlink(text), _) => {
+            append_symlink(builder, &mut header, &item.path, text.as_bytes())
+        }
+        (_, Some(first)) => builder.append_link(&mut header, &item.path, first),
         _ => builder.append_data(&mut header, &item.path, io::empty()),
     };
     appended.map_err(failed)

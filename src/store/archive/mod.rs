@@ -10,6 +10,7 @@
 //! | `unpack`, `names`, `dress` | from entries to a layer on the disk: what, where, whose |
 //! | `list` | what is in a layer, for who hands it on as it is |
 //! | `write`, `layer` | the other way: an archive, and the layers in it |
+//! | `symlink` | a symlink, for archives that others write |
 //! | `limits`, `error` | what is too much; what is wrong |
 //!
 //! Archives are not trusted: neither what is unpacked here, nor what is handed on to another program, which has to pass
@@ -39,6 +40,7 @@ mod open;
 mod pax;
 mod sparse;
 mod stream;
+mod symlink;
 mod unpack;
 mod write;
 
@@ -48,4 +50,5 @@ pub use layout::{ArchivedImage, ArchivedLayer};
 pub use limits::Limits;
 pub use list::{Listed, Listing};
 pub use open::{Archive, open_below};
+pub use symlink::append_symlink;
 pub use write::{Export, Format};
