@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::engine::cli::{COMMAND_LINES, CliProvider};
+use crate::engine::cli::CliProvider;
 use crate::engine::native::NativeProvider;
 use crate::engine::overlayfs::OverlayfsProvider;
 use crate::engine::process::{BadCommand, ProcessProvider};
 use crate::engine::{
-    Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
+    Absent, COMMAND_LINES, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
 };
 use crate::union::{MountOptions, NotAnOption};
 

@@ -89,6 +89,9 @@ impl Shared {
             } => walk::walk(&top, &without, content)
                 .map(Given::Found)
                 .map_err(failed),
+            Ask::Look { top, path } => {
+                Ok(Given::Found(walk::one(&top, &path).into_iter().collect()))
+            }
             Ask::Real { path } => {
                 let real = std::fs::canonicalize(path).ok();
                 Ok(Given::Path(

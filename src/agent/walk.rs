@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 use super::wire::Found;
-use super::{Result, attributes};
+use super::{Result, attributes, link_to, parent_of};
 use crate::engine::{Bytes, SeenKind, escape};
 
 /// Bytes that are read at once.
@@ -47,6 +47,18 @@ pub(super) fn walk(top: &str, without: &[String], content: bool) -> Result<Vec<F
     }
     files.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(files.into_iter().map(|(_, found)| found).collect())
+}
+
+/// What a path of the tree at `top` is, if it is there and no symlink leads to it.
+pub(super) fn one(top: &str, path: &str) -> Option<Found> {
+    let inner = Path::new(path).strip_prefix("/").ok()?;
+    let (directory, name) = parent_of(Path::new(top), inner)?;
+    look(
+        &Path::new(&link_to(&directory)).join(name),
+        path.as_bytes(),
+        true,
+    )
+    .ok()
 }
 
 fn names(path: &Path) -> Result<Vec<Vec<u8>>> {
@@ -119,4 +131,44 @@ fn read(path: &Path, size: u64) -> Result<SeenKind> {
         sha256: (!keep).then(sha256),
         content: keep.then_some(Bytes(kept)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn one_path_is_looked_at_without_following_links() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |path: &str| directory.path().join(path);
+        fs::create_dir_all(at("layer/etc")).unwrap();
+        fs::create_dir_all(at("elsewhere/below")).unwrap();
+        fs::write(at("layer/etc/hosts"), "of the image").unwrap();
+        fs::write(at("elsewhere/hosts"), "of somebody else").unwrap();
+        symlink("../../elsewhere/hosts", at("layer/etc/mtab")).unwrap();
+        symlink("../elsewhere", at("layer/dev")).unwrap();
+        let layer = at("layer");
+        let look = |path: &str| one(layer.to_str().unwrap(), path);
+        let hosts = look("/etc/hosts").unwrap();
+        assert_eq!(hosts.path, "/etc/hosts");
+        let content = Some(Bytes(b"of the image".to_vec()));
+        assert!(matches!(hosts.kind, SeenKind::File { content: there, .. } if there == content));
+        for link in ["/etc/mtab", "/dev"] {
+            let kind = look(link).unwrap().kind;
+            assert!(matches!(kind, SeenKind::Symlink { .. }), "{link}: {kind:?}");
+        }
+        for none in [
+            "/dev/hosts",
+            "/dev/below",
+            "/etc/hosts/x",
+            "/missing",
+            "/missing/x",
+        ] {
+            assert!(look(none).is_none(), "{none}");
+        }
+        assert!(look("/../elsewhere/hosts").is_none());
+    }
 }

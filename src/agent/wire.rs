@@ -51,6 +51,13 @@ pub enum Ask {
         /// With the content of files.
         content: bool,
     },
+    /// What one path of a tree is, the content of a file with it; no symlink is followed on the way.
+    Look {
+        /// The top of the tree.
+        top: String,
+        /// The path.
+        path: String,
+    },
     /// Where a path leads when every symlink is followed.
     Real {
         /// The path.

@@ -11,6 +11,9 @@ use super::{Answer, Capability, Operation, World};
 /// The engine that is used where none is named. Its name goes without saying in the names of tests.
 pub const DEFAULT_ENGINE: &str = "native";
 
+/// Engines behind command lines, by the names of their programs.
+pub const COMMAND_LINES: &[&str] = &["docker", "nerdctl", "podman"];
+
 /// What an engine is, as far as its answers may depend on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
@@ -33,6 +36,12 @@ pub struct Description {
 }
 
 impl Description {
+    /// Whether it is an engine behind a command line, by whichever name and program.
+    pub fn is_command_line(&self) -> bool {
+        self.known_as(|name| COMMAND_LINES.contains(&name))
+            .is_some()
+    }
+
     /// By which of some names of engines, such as those of `differs:`, this one goes: its own comes first, and before
     /// each name the one with its version, `docker@28.5` and `docker@28`.
     pub fn known_as(&self, is_named: impl Fn(&str) -> bool) -> Option<String> {

@@ -40,7 +40,7 @@ pub use answer::{Answer, Change, ChangeKind, Code, FileAnswer, Refusal, StatAnsw
 pub use bytes::Bytes;
 pub use capability::Capability;
 pub use contract::{
-    Absent, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
+    Absent, COMMAND_LINES, DEFAULT_ENGINE, Description, Engine, EngineFault, OpenOptions, Provider,
 };
 pub use errno::Errno;
 pub use file::{

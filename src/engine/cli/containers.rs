@@ -162,7 +162,7 @@ impl Cli {
             mounts,
             tmpfs: container.tmpfs,
             binds,
-            upper: container.upper,
+            disk: container.disk,
             directory,
             paused: false,
             remove_on_exit: spec.remove_on_exit,

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::disk::Disk;
 use super::ground::{Ground, HostDirectory};
 use super::images::Origin;
 use super::inspected::Mount;
@@ -99,7 +100,7 @@ pub(super) struct Known {
     pub(super) tmpfs: Vec<String>,
     /// Paths of the host directory that are mounted, as they were asked for.
     pub(super) binds: Vec<String>,
-    pub(super) upper: Option<String>,
+    pub(super) disk: Option<Disk>,
     /// Where its processes start; empty when that is not told.
     pub(super) directory: String,
     pub(super) paused: bool,

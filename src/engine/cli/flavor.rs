@@ -4,17 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::engine::{Capability, Description};
-
-/// The engines that are known behind a command line, by the names of their programs.
-pub const COMMAND_LINES: &[&str] = &["docker", "nerdctl", "podman"];
-
-/// Whether this is one of them, by whichever name and program.
-pub fn is_command_line(engine: &Description) -> bool {
-    engine
-        .known_as(|name| COMMAND_LINES.contains(&name))
-        .is_some()
-}
+use crate::engine::Capability;
 
 /// Programs that speak Docker's command line differ in their words and in some of their ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -149,8 +149,8 @@ impl Cli {
         self.state().has_own_images = true;
         self.command(&arguments)?;
         let known = self.known(&spec.container);
-        let paths = match &self.upper_of(&spec.container) {
-            Some(upper) => without_own(of_upper(&self.upper(upper)?)),
+        let paths = match &self.disk_of(&spec.container) {
+            Some(disk) => without_own(of_upper(&self.upper(&disk.upper)?)),
             None => BTreeMap::new(),
         };
         let mut image = Image {

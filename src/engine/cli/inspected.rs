@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::disk::Disk;
 use super::names::clean;
 use crate::engine::ContainerState;
 
@@ -18,7 +19,7 @@ pub(super) struct Container {
     /// What is in memory, as `--tmpfs` takes it.
     pub(super) tmpfs: Vec<String>,
     /// The writable layer on the daemon's disk, when the storage driver has it in one directory.
-    pub(super) upper: Option<String>,
+    pub(super) disk: Option<Disk>,
     /// Where its processes start.
     pub(super) directory: String,
 }
@@ -98,7 +99,7 @@ impl Container {
         }
         // Of two with one target the tmpfs comes last.
         mounts.sort_by(|a, b| a.target.cmp(&b.target));
-        let upper = text(value, "/GraphDriver/Data/UpperDir");
+        let layer = |name: &str| text(value, &format!("/GraphDriver/Data/{name}"));
         Self {
             id: text(value, "/Id"),
             name: text(value, "/Name").trim_start_matches('/').to_owned(),
@@ -110,7 +111,7 @@ impl Container {
                 .unwrap_or(0),
             mounts,
             tmpfs: tmpfs_of(value),
-            upper: (!upper.is_empty()).then_some(upper),
+            disk: Disk::new(&layer("UpperDir"), &layer("LowerDir")),
             directory: directory_of(value),
         }
     }
@@ -227,7 +228,7 @@ mod tests {
                 {"Type": "tmpfs", "Target": "/m", "TmpfsOptions": {"SizeBytes": 4096, "Mode": 448}},
                 {"Type": "volume", "Source": "v", "Target": "/z/", "VolumeOptions": {"Subpath": "a/b"}},
                 {"Type": "bind", "Target": "/b"}]},
-            "GraphDriver": {"Data": {"UpperDir": "/d/diff"}},
+            "GraphDriver": {"Data": {"LowerDir": "/b:/a", "UpperDir": "/d/diff"}},
             "Mounts": [{"Type": "volume", "Name": "v", "Source": "/s", "Destination": "/z", "RW": true},
                        {"Type": "bind", "Source": "/h", "Destination": "/b", "RW": false}]}]"#;
         let seen = list(json, Container::parse).unwrap().remove(0);
@@ -235,7 +236,7 @@ mod tests {
             (seen.state(), seen.exit_code),
             (ContainerState::Exited, 137)
         );
-        assert_eq!(seen.upper.as_deref(), Some("/d/diff"));
+        assert_eq!(seen.disk, Disk::new("/d/diff", "/b:/a"));
         let mounts: Vec<_> = seen
             .mounts
             .iter()

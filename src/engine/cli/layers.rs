@@ -36,18 +36,32 @@ pub(super) fn storage_of<'a>(layers: &'a Layers, path: &str) -> Option<&'a Stora
     Some(&layer.storage)
 }
 
+/// Whether a path is in a layer and not hidden by what is no directory in one above. A whiteout is there, too.
+pub(super) fn is_there(layers: &Layers, path: &str) -> bool {
+    let mut downwards = layers.iter().rev();
+    let found = downwards.find_map(|layer| {
+        let is_there = layer.paths.contains_key(path);
+        (is_there || hides(layer, path)).then_some(is_there)
+    });
+    found.unwrap_or(false)
+}
+
+/// Whether a layer has something above a path that is no directory, or deletes it: that hides what is below it in the layers below.
+fn hides(layer: &Layer, path: &str) -> bool {
+    let mut above = path
+        .match_indices('/')
+        .skip(1)
+        .filter_map(|(at, _)| layer.paths.get(path.get(..at)?));
+    above.any(Option::is_none)
+}
+
 /// The attributes that a directory has in the topmost layer that has it.
 pub(super) fn directory<'a>(layers: &'a Layers, path: &str) -> Option<&'a Directory> {
     for layer in layers.iter().rev() {
         if let Some(found) = layer.paths.get(path) {
             return found.as_ref();
         }
-        // What is no directory here, or is deleted here, hides what is below it in the layers below.
-        let mut above = path
-            .match_indices('/')
-            .skip(1)
-            .filter_map(|(at, _)| layer.paths.get(path.get(..at)?));
-        if above.any(Option::is_none) {
+        if hides(layer, path) {
             return None;
         }
     }
@@ -90,18 +104,19 @@ pub(super) fn implied(below: &Layers, path: &str) -> Directory {
     })
 }
 
+/// Whether what was found in a layer on the disk marks a deletion.
+pub(super) fn is_whiteout(found: &Found) -> bool {
+    let whiteout = SeenKind::Device {
+        kind: DeviceKind::Char,
+        major: 0,
+        minor: 0,
+    };
+    found.kind == whiteout
+}
+
 /// The paths of a writable layer as it lies on the disk, where a whiteout is a device 0:0.
 pub(super) fn of_upper(found: &[Found]) -> Paths {
-    let there = found.iter().filter(|found| {
-        !matches!(
-            found.kind,
-            SeenKind::Device {
-                kind: DeviceKind::Char,
-                major: 0,
-                minor: 0
-            }
-        )
-    });
+    let there = found.iter().filter(|found| !is_whiteout(found));
     there
         .map(|found| {
             let directory = Directory {
@@ -114,4 +129,42 @@ pub(super) fn of_upper(found: &[Found]) -> Paths {
             (found.path.clone(), directory)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers(of: &[&[(&str, bool)]]) -> Layers {
+        let layer = |(number, paths): (usize, &&[(&str, bool)])| {
+            let what = |(path, is_directory): &(&str, bool)| {
+                let directory = is_directory.then(Directory::default);
+                ((*path).to_owned(), directory)
+            };
+            Arc::new(Layer {
+                storage: Storage::Layer {
+                    image: "app".to_owned(),
+                    number: number + 1,
+                },
+                paths: paths.iter().map(what).collect(),
+            })
+        };
+        of.iter().enumerate().map(layer).collect()
+    }
+
+    #[test]
+    fn what_is_no_directory_hides_what_is_below_it() {
+        let base: &[(&str, bool)] = &[("/etc", true), ("/etc/hosts", false), ("/dev", true)];
+        let there = |layers: &Layers, path: &str| is_there(layers, path);
+        let one = layers(&[base]);
+        assert!(there(&one, "/etc/hosts") && there(&one, "/dev"));
+        assert!(!there(&one, "/etc/hostname") && !there(&one, "/etc/hosts/x"));
+        // A whiteout, a file or a symlink in the place of a directory.
+        let hidden = layers(&[base, &[("/etc", false)]]);
+        assert!(!there(&hidden, "/etc/hosts") && there(&hidden, "/etc"));
+        let again = layers(&[base, &[("/etc", false)], &[("/etc", true)]]);
+        assert!(!there(&again, "/etc/hosts") && there(&again, "/etc"));
+        let merged = layers(&[base, &[("/etc", true), ("/etc/app", false)]]);
+        assert!(there(&merged, "/etc/hosts") && there(&merged, "/etc/app"));
+    }
 }

@@ -71,6 +71,5 @@ mod transfer;
 mod volumes;
 mod words;
 
-pub use flavor::{COMMAND_LINES, is_command_line};
 pub use provider::CliProvider;
 pub use sweep::{Swept, sweep};

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::ScopedJoinHandle;
 
+use super::disk::Disk;
 use super::engine::{Cli, Fault, Known, Remains, Result};
 use super::flavor::Flavor;
 use super::inspected::{self, Container, Volume};
-use super::layers::{of_upper, storage_of};
+use super::layers::storage_of;
 use super::names::{CASE_LABEL, below, clean, joined, seen as seen_path};
-use super::own::{OWN, OWN_PARENTS};
+use super::own::{OWN, OWN_PARENTS, changed_paths};
 use super::volumes::users;
 use crate::agent::wire::{Ask, Found, Given};
 use crate::engine::{ContainerState, Place, Seen, SeenKind, Storage, Value, VolumeSeen, World};
@@ -54,13 +55,11 @@ impl Cli {
         };
         let mut uppers = Vec::new();
         for (name, container) in &containers {
-            let known = self.known(name);
-            let upper = match container
-                .upper
-                .clone()
-                .or_else(|| self.upper_seen(name, container))
-            {
-                Some(upper) => of_upper(&self.upper(&upper)?).into_keys().collect(),
+            let mut known = self.known(name);
+            let seen = || self.disk_seen(name, container);
+            known.disk = container.disk.clone().or_else(seen);
+            let upper = match &known.disk {
+                Some(disk) => changed_paths(&known, &self.upper(&disk.upper)?),
                 None => self.changed(name)?,
             };
             uppers.push((name, container, known, upper));
@@ -85,6 +84,7 @@ impl Cli {
                     found?
                 }
             };
+            let found = self.with_own_of_image(&known, found);
             let tree = self.tree(name, &known, &upper, found);
             world.containers.push((seen, tree));
         }
@@ -181,11 +181,11 @@ impl Cli {
         volumes
     }
 
-    /// The writable layer of a container that told it before, or runs and tells it.
-    fn upper_seen(&self, name: &str, container: &Container) -> Option<String> {
+    /// The layers of a container that told them before, or runs and tells them.
+    fn disk_seen(&self, name: &str, container: &Container) -> Option<Disk> {
         match container.state() {
-            ContainerState::Running => self.upper_of(name),
-            _ => self.known(name).upper,
+            ContainerState::Running => self.disk_of(name),
+            _ => self.known(name).disk,
         }
     }
 

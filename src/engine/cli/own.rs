@@ -1,17 +1,18 @@
 //! What engines put into every container themselves: no behaviour of its disk, and shown nowhere.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, statat, unlinkat};
 
 use super::disk::real;
-use super::engine::Cli;
-use super::layers::storage_of;
+use super::engine::{Cli, Known};
+use super::layers::{self, is_there, is_whiteout, of_upper};
 use super::mirror::Mirror;
 use super::names::{below, clean, seen};
 use super::places::{base, landing};
-use crate::agent::wire::{Ask, Given};
+use crate::agent::wire::{Ask, Found, Given};
 use crate::agent::{link_to, parent_of};
 use crate::engine::{CopyEnd, FileAction, FileAnswer, FileRequest, Place, Target, Value};
 
@@ -32,6 +33,10 @@ pub(super) const OWN: &[&str] = &[
 
 /// Directories that engines make for their own files only.
 pub(super) const OWN_PARENTS: &[&str] = &["/etc", "/run"];
+
+/// How the directory ends in which Docker puts files of its own between an image and the writable layer (moby
+/// `daemon/initlayer`).
+const INIT_LAYER: &str = "-init/diff";
 
 impl Cli {
     /// Leaves the names of what the engine put there itself out of a listing.
@@ -93,9 +98,54 @@ impl Cli {
     /// Whether a path of a container is shown, although it is one of the engine's own: the image has it, or it is mounted.
     fn is_wanted(&self, container: &str, path: &str) -> bool {
         let known = self.known(container);
-        let declared = storage_of(&known.layers, &seen(path)).is_some();
+        let path = &seen(path);
+        let declared = is_there(&known.layers, path)
+            // A layer can have a whiteout there.
+            && (known.disk.is_none() || self.in_image(&known, path).is_some());
         let mut mounts = known.mounts.iter();
         declared || mounts.any(|mount| below(path, &mount.at).is_some())
+    }
+
+    /// What an image has at the paths of the engine's own files and directories: the engine mounts over it, so that no process of the
+    /// container sees it, but its layers have it.
+    pub(super) fn with_own_of_image(&self, known: &Known, mut found: Vec<Found>) -> Vec<Found> {
+        let is_mounted = |path: &str| {
+            let mut mounts = known.mounts.iter();
+            mounts.any(|mount| below(path, &seen(&mount.at)).is_some())
+        };
+        let paths: BTreeSet<&str> = known
+            .layers
+            .iter()
+            .flat_map(|layer| layer.paths.keys())
+            .map(String::as_str)
+            .filter(|path| is_there(&known.layers, path))
+            .filter(|path| OWN.iter().any(|own| below(path, own).is_some()))
+            .filter(|path| !is_mounted(path))
+            .collect();
+        if paths.is_empty() {
+            return found;
+        }
+        found.extend(paths.iter().filter_map(|path| self.in_image(known, path)));
+        found.sort_by(|one, other| one.path.cmp(&other.path));
+        found
+    }
+
+    /// What the topmost layer of an image that has a path has there.
+    fn in_image(&self, known: &Known, path: &str) -> Option<Found> {
+        let disk = known.disk.as_ref()?;
+        let mut layers = disk
+            .lowers
+            .iter()
+            .filter(|lower| !lower.ends_with(INIT_LAYER));
+        let there = layers.find_map(|lower| {
+            let top = self.ground.in_world(lower)?;
+            let path = path.to_owned();
+            match self.ground.ask(Ask::Look { top, path }) {
+                Ok(Given::Found(found)) => found.into_iter().next(),
+                _ => None,
+            }
+        })?;
+        (!is_whiteout(&there)).then_some(there)
     }
 
     /// What of the engine's own a copy is about to bring to a place on the host where nothing like it is.
@@ -132,6 +182,24 @@ impl Cli {
     }
 }
 
+/// The paths of a writable layer. A directory is left out that Podman has copied up only to put files of its own there: with nothing else
+/// in it, and otherwise as in the image.
+pub(super) fn changed_paths(known: &Known, upper: &[Found]) -> BTreeSet<String> {
+    let mut paths = of_upper(upper);
+    for &directory in OWN_PARENTS {
+        let inside =
+            |found: &&Found| below(&found.path, directory).is_some_and(|inner| inner != "/");
+        let is_own = |found: &Found| OWN.iter().any(|own| below(&found.path, own).is_some());
+        let mut inside = upper.iter().filter(inside).map(is_own);
+        let is_for_own = inside.next() == Some(true) && inside.all(|own| own);
+        let as_in_image = layers::directory(&known.layers, directory);
+        if is_for_own && paths.get(directory).and_then(Option::as_ref) == as_in_image {
+            paths.remove(directory);
+        }
+    }
+    paths.into_keys().collect()
+}
+
 /// Files of the engine's own that a copy may have brought along.
 #[derive(Default)]
 pub(super) struct Strays {
@@ -166,7 +234,12 @@ impl Strays {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
     use super::*;
+    use crate::engine::cli::layers::Layer;
+    use crate::engine::{SeenKind, Storage};
 
     #[test]
     fn strays_are_removed_and_nothing_else_is() {
@@ -199,5 +272,35 @@ mod tests {
         for kept in ["copy/run/kept", "elsewhere/hosts", "copy/etc"] {
             assert!(is_there(kept), "{kept}");
         }
+    }
+
+    #[test]
+    fn a_directory_that_was_copied_up_for_own_files_only_is_the_images() {
+        let found = |path: &str, mode: u32, kind: SeenKind| Found {
+            path: path.to_owned(),
+            kind,
+            mode,
+            uid: 0,
+            gid: 0,
+            xattrs: BTreeMap::new(),
+            inode: (0, 0),
+        };
+        let directory = |path: &str, mode| found(path, mode, SeenKind::Directory);
+        let file = |path: &str| found(path, 0o644, SeenKind::Fifo);
+        let of_image = [directory("/", 0o755), directory("/run", 0o755)];
+        let known = Known {
+            layers: vec![Arc::new(Layer {
+                storage: Storage::Host,
+                paths: of_upper(&of_image),
+            })],
+            ..Known::default()
+        };
+        let (run, own) = (directory("/run", 0o755), file("/run/.containerenv"));
+        let is_changed = |upper: &[Found]| changed_paths(&known, upper).contains("/run");
+        assert!(!is_changed(&[run.clone(), own.clone()]));
+        // What a process did.
+        assert!(is_changed(&[directory("/run", 0o700), own.clone()]));
+        assert!(is_changed(&[run.clone(), own, file("/run/lock")]));
+        assert!(is_changed(&[run]));
     }
 }

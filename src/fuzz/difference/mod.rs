@@ -16,7 +16,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::cli::is_command_line;
 use crate::engine::{
     Answer, Code, ContainerState, Description, Errno, FileAnswer, Refusal, SeenKind, StatAnswer,
     Storage, Time, Value,
@@ -65,7 +64,7 @@ pub(super) fn difference(scenario: &Scenario, runs: &[(&Description, Run)]) -> O
         let pair = Pair {
             scenario,
             names: [&us.name, &them.name],
-            has_runtime: is_command_line(us) || is_command_line(them),
+            has_runtime: us.is_command_line() || them.is_command_line(),
         };
         pair.first(&ours.outcome, &theirs.outcome)
     })
