@@ -35,7 +35,7 @@ pub fn copy_tree(
     let has_attributes = |to: &NodeRef| options.root_attributes || !to.same(target.1);
     while let Some((from, to)) = open.pop() {
         if options.directories_first && has_attributes(&to) {
-            copy.attributes(&from, &to)?;
+            copy_attributes((source.0, &from), (target.0, &to))?;
         }
         for entry in copy.source.read_directory(&from)? {
             let child = copy.source.lookup(&from, &entry.name)?;
@@ -50,10 +50,41 @@ pub fn copy_tree(
     }
     for (from, to) in filled.into_iter().rev() {
         if has_attributes(&to) {
-            copy.attributes(&from, &to)?;
+            copy_attributes((source.0, &from), (target.0, &to))?;
         }
     }
     Ok(())
+}
+
+/// Copies owner, mode, extended attributes and times, in the order in which none undoes another.
+///
+/// # Errors
+/// What the disks give; that one of them takes no extended attributes is none.
+pub fn copy_attributes(source: (&Union, &NodeRef), target: (&Union, &NodeRef)) -> Result<()> {
+    let ((source, from), (target, to)) = (source, target);
+    let root = root();
+    let attributes = source.attributes(from)?;
+    let owner = SetAttributes {
+        uid: Some(attributes.uid),
+        gid: Some(attributes.gid),
+        mode: (from.kind() != FileKind::Symlink).then_some(attributes.mode),
+        ..SetAttributes::default()
+    };
+    target.set_attributes(to, &owner, &root)?;
+    for name in source.list_xattrs(from)? {
+        let value = source.get_xattr(from, &name)?;
+        match target.set_xattr(to, &name, &value, XattrFlags::Any) {
+            // Labels of the host, or a file system without attributes.
+            Err(Errno::OPNOTSUPP) => {}
+            other => other?,
+        }
+    }
+    let times = SetAttributes {
+        atime: Some(SetTime::At(attributes.atime)),
+        mtime: Some(SetTime::At(attributes.mtime)),
+        ..SetAttributes::default()
+    };
+    target.set_attributes(to, &times, &root).map(drop)
 }
 
 /// Everything is allowed, nothing is masked.
@@ -118,9 +149,9 @@ impl Copy<'_> {
             FileKind::Directory => {}
             FileKind::Regular => {
                 self.data(from, &to, attributes.size)?;
-                self.attributes(from, &to)?;
+                copy_attributes((self.source, from), (self.target, &to))?;
             }
-            _ => self.attributes(from, &to)?,
+            _ => copy_attributes((self.source, from), (self.target, &to))?,
         }
         if from.kind() != FileKind::Directory && attributes.links > 1 {
             self.links.insert(attributes.ino, to.clone());
@@ -173,31 +204,5 @@ impl Copy<'_> {
         self.target
             .set_attributes(to, &change, &self.root)
             .map(drop)
-    }
-
-    /// Owner, mode, extended attributes and times, in the order in which none undoes another.
-    fn attributes(&self, from: &NodeRef, to: &NodeRef) -> Result<()> {
-        let attributes = self.source.attributes(from)?;
-        let owner = SetAttributes {
-            uid: Some(attributes.uid),
-            gid: Some(attributes.gid),
-            mode: (from.kind() != FileKind::Symlink).then_some(attributes.mode),
-            ..SetAttributes::default()
-        };
-        self.target.set_attributes(to, &owner, &self.root)?;
-        for name in self.source.list_xattrs(from)? {
-            let value = self.source.get_xattr(from, &name)?;
-            match self.target.set_xattr(to, &name, &value, XattrFlags::Any) {
-                // Labels of the host, or a file system without attributes.
-                Err(Errno::OPNOTSUPP) => {}
-                other => other?,
-            }
-        }
-        let times = SetAttributes {
-            atime: Some(SetTime::At(attributes.atime)),
-            mtime: Some(SetTime::At(attributes.mtime)),
-            ..SetAttributes::default()
-        };
-        self.target.set_attributes(to, &times, &self.root).map(drop)
     }
 }

@@ -55,7 +55,7 @@ mod volatile;
 mod whiteout;
 mod xattr;
 
-pub use copy_tree::copy_tree;
+pub use copy_tree::{copy_attributes, copy_tree};
 pub use filesystem::Union;
 pub use handle::Handle;
 pub use mount_options::{MountOptions, NotAnOption};

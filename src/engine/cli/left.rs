@@ -110,7 +110,57 @@ fn made(line: &str) -> Option<Made> {
 
 #[cfg(test)]
 mod tests {
-    use super::made;
+    use std::fs;
+    use std::process::{Command, Output};
+
+    use super::{MAKE, made};
+    use crate::engine::cli::testing::program;
+
+    /// Stands for nerdctl: logs what a container would leave, refuses one with a bad option, and remembers which volumes it made.
+    const NERDCTL: &str = r#"#!/bin/sh
+[ "$1" != volume ] || { echo "$@" >>"$0.made"; exit 0; }
+echo "$@"
+echo 'time="2026-01-02T03:04:05Z" level=debug msg="creating anonymous volume \"0123456789abcdef\", for \"/a\""' >&2
+echo 'time="2026-01-02T03:04:05Z" level=debug msg="creating anonymous volume \"fedcba9876543210\", for \"/b\""' >&2
+case "$*" in
+*bad*) echo 'level=fatal msg="no such thing"' >&2; exit 3 ;;
+esac
+"#;
+
+    /// What comes of `create` with an option, and which volumes nerdctl was told to make.
+    fn make(option: &str) -> (Output, String) {
+        let directory = tempfile::tempdir().unwrap();
+        let nerdctl = program(directory.path(), "nerdctl", NERDCTL);
+        let words = ["label", "run-marks-", "create", option, "with space"];
+        let shell = Command::new("sh")
+            .args(["-c", MAKE])
+            .arg(&nerdctl)
+            .args(words)
+            .output();
+        let made = fs::read_to_string(directory.path().join("nerdctl.made"));
+        (shell.unwrap(), made.unwrap_or_default())
+    }
+
+    #[test]
+    fn what_a_refused_container_leaves_is_marked() {
+        let (output, made) = make("--bad");
+        assert_eq!(output.status.code(), Some(3));
+        assert_eq!(output.stdout, b"--debug create --bad with space\n");
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(log.lines().filter_map(super::made).count(), 2, "{log}");
+        assert!(log.contains("no such thing"), "{log}");
+        let expected = "volume create --label label=0123456789abcdef run-marks-0123456789ab\n\
+                        volume create --label label=fedcba9876543210 run-marks-fedcba987654\n";
+        assert_eq!(made, expected);
+    }
+
+    #[test]
+    fn nothing_is_marked_of_a_container_that_is_made() {
+        let (output, made) = make("--good");
+        assert!(output.status.success());
+        assert_eq!(output.stdout, b"--debug create --good with space\n");
+        assert_eq!((output.stderr, made), (Vec::new(), String::new()));
+    }
 
     #[test]
     fn a_log_tells_what_was_made() {

@@ -67,6 +67,8 @@ mod provider;
 mod saved;
 mod shared;
 mod sweep;
+#[cfg(test)]
+mod testing;
 mod transfer;
 mod volumes;
 mod words;

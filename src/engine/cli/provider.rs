@@ -184,9 +184,9 @@ impl Provider for CliProvider {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+    use crate::engine::cli::testing::program;
 
     /// Says what it is and fails at everything else, and writes down what it is asked to create.
     const PROGRAM: &str = r#"#!/bin/sh
@@ -202,9 +202,7 @@ esac
     #[test]
     fn what_cannot_be_made_is_not_tried_for_every_case() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("program");
-        fs::write(&path, PROGRAM).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = program(directory.path(), "program", PROGRAM);
         let provider = CliProvider::new("cli", path.to_str().unwrap());
         let options = OpenOptions {
             scratch: directory.path().to_owned(),

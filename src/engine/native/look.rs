@@ -12,9 +12,9 @@ use super::translate::{container_seen, volume_seen};
 use super::view::{Layering, Mounted, View};
 use super::volumes::sorted;
 use crate::engine::{ContainerSeen, Seen, SeenKind, Storage, VolumeSeen, World};
-use crate::rootfs::{Rootfs, host_root};
+use crate::rootfs::Rootfs;
 use crate::store::{Container, Number};
-use crate::union::{Directory, SetAttributes, SetTime, Union, XattrFlags};
+use crate::union::{Directory, copy_attributes};
 
 impl Daemon {
     /// Everything that is there. Nothing that anybody could see is changed: what a container that does not
@@ -128,7 +128,7 @@ impl Daemon {
             .ground
             .passing_stack(directory, self.store.work(), lowers)?;
         // The throw-away layer has the top of the one below.
-        copy_top(&real, &root)?;
+        copy_attributes((&real, &real.root()), (&root, &root.root()))?;
         let mut own = stack_of(
             Some(&container.name),
             &container.layers,
@@ -159,25 +159,6 @@ impl Daemon {
         self.store.remove_passing(passing);
         Ok(tree?)
     }
-}
-
-/// Gives the top of one tree the attributes of that of another.
-fn copy_top(from: &Union, to: &Union) -> Result<()> {
-    let (from_top, to_top) = (from.root(), to.root());
-    let there = from.attributes(&from_top)?;
-    let change = SetAttributes {
-        mode: Some(there.mode),
-        uid: Some(there.uid),
-        gid: Some(there.gid),
-        mtime: Some(SetTime::At(there.mtime)),
-        ..SetAttributes::default()
-    };
-    to.set_attributes(&to_top, &change, &host_root())?;
-    for name in from.list_xattrs(&from_top)? {
-        let value = from.get_xattr(&from_top, &name)?;
-        to.set_xattr(&to_top, &name, &value, XattrFlags::Any)?;
-    }
-    Ok(())
 }
 
 /// A container shows what its own processes see: for `trusted.` attributes they lack `CAP_SYS_ADMIN` (xattr(7)), which Docker
