@@ -98,6 +98,7 @@ impl Shared {
                     real.and_then(|path| path.into_os_string().into_string().ok()),
                 ))
             }
+            Ask::Opened { handle } => Ok(Given::Path(Batch::new(self).place_of_handle(&handle))),
             Ask::LeadsOut { top, paths } => {
                 let out = paths
                     .into_iter()

@@ -63,6 +63,11 @@ pub enum Ask {
         /// The path.
         path: String,
     },
+    /// Where the open file of a handle lies.
+    Opened {
+        /// The handle.
+        handle: String,
+    },
     /// The first of these paths that leads out of a directory.
     LeadsOut {
         /// The directory.

@@ -53,6 +53,12 @@ impl Batch<'_> {
         }
     }
 
+    /// The path of the open file of a handle.
+    pub(in crate::agent) fn place_of_handle(&self, name: &str) -> Option<String> {
+        let file = self.handle(name).ok()?;
+        self.place_of_open(&file)
+    }
+
     /// The path of what is held open, also when it got its name only after it was opened.
     pub(super) fn place_of_open(&self, file: &OpenFile) -> Option<String> {
         let opened = self.place_of_file(file.itself());

@@ -64,6 +64,15 @@ pub(super) fn real(link: &Link, path: &str) -> Option<String> {
     }
 }
 
+/// Where the open file of a handle lies.
+pub(super) fn opened(link: &Link, handle: &str) -> Option<String> {
+    let handle = handle.to_owned();
+    match link.ask(Ask::Opened { handle }) {
+        Ok(Given::Path(path)) => path,
+        _ => None,
+    }
+}
+
 fn disk_seen(link: &Link) -> Option<Disk> {
     let request = FileRequest {
         action: FileAction::Read {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, statat, unlinkat};
 
-use super::disk::real;
+use super::disk::{opened, real};
 use super::engine::{Cli, Known};
 use super::layers::{self, is_there, is_whiteout, of_upper};
 use super::mirror::Mirror;
@@ -41,19 +41,11 @@ const INIT_LAYER: &str = "-init/diff";
 impl Cli {
     /// Leaves the names of what the engine put there itself out of a listing.
     pub(super) fn hide_own(&self, container: &str, action: &FileAction, answer: &mut FileAnswer) {
-        let FileAction::List {
-            target: Target::Path(path),
-        } = action
-        else {
+        let FileAction::List { target } = action else {
             return;
         };
         let Ok(Value::Names(names)) = &mut answer.result else {
             return;
-        };
-        let listed = if path.starts_with('/') {
-            path.clone()
-        } else {
-            format!("{}/{path}", self.known(container).directory)
         };
         let may_be_own = |name: &String| {
             let mut own = OWN.iter().chain(OWN_PARENTS);
@@ -62,10 +54,22 @@ impl Cli {
         if !names.iter().any(may_be_own) {
             return;
         }
-        // Where that is, when it leads through a symlink, an agent that has just listed it knows.
-        let link = self.link_to(&Place::Container(container.to_owned()));
-        let real = link.and_then(|link| real(&link, &listed));
-        let listed = real.unwrap_or(listed);
+        // Where that is an agent that has just listed it knows.
+        let Some(link) = self.link_to(&Place::Container(container.to_owned())) else {
+            return;
+        };
+        let listed = match target {
+            Target::Path(path) => {
+                let directory = self.known(container).directory;
+                // An absolute path takes the place of the directory.
+                let path = Path::new(&directory).join(path);
+                real(&link, &path.to_string_lossy())
+            }
+            Target::Handle(handle) => opened(&link, handle),
+        };
+        let Some(listed) = listed else {
+            return;
+        };
         names.retain(|name| {
             let path = clean(&format!("{listed}/{name}"));
             let is_own = OWN.contains(&path.as_str())

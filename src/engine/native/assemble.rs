@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::create::make_working_directory;
 use super::daemon::{Daemon, stack_of};
-use super::look::is_on_root;
 use super::refusals::{Fault, Result, fault, is_failure, refuse, text, type_mismatch};
 use super::sources::What;
 use super::space::Limited;
@@ -46,6 +45,23 @@ struct Assembly {
     /// What was mounted, to be mounted again over a read-only root, and whether it is a tmpfs.
     done: Vec<(rootfs::Mount, bool)>,
     tmpfs: Vec<Number>,
+}
+
+impl Assembly {
+    /// Whether a mount point is there, or can be made in what goes with a look: its deepest existing directory is on the throw-away
+    /// layer or in a tmpfs, and not in anything else that is mounted.
+    fn takes_target(&self, target: &Path) -> bool {
+        if self.rootfs.find(target).is_ok() {
+            return true;
+        }
+        let in_memory = self.done.iter().filter(|(_, in_memory)| *in_memory);
+        let mut passing = in_memory.map(|(mount, _)| &mount.union).chain([&self.root]);
+        target
+            .ancestors()
+            .filter(|ancestor| !ancestor.as_os_str().is_empty())
+            .find_map(|ancestor| self.rootfs.find(ancestor).ok())
+            .is_none_or(|(union, _)| passing.any(|passing| Arc::ptr_eq(passing, &union)))
+    }
 }
 
 impl Daemon {
@@ -134,7 +150,7 @@ impl Daemon {
             };
             let (read_only, shown) = (options.read_only, "tmpfs".to_owned());
             ready.push(Ready {
-                target: target.clone(),
+                target: path::clean(target),
                 read_only,
                 what: What::Memory(options),
                 shown,
@@ -146,7 +162,7 @@ impl Daemon {
         // Parents first, else as they came (`sort.Sort(mounts)` by the number of parts).
         ready.sort_by_key(|mount| path::depth(&mount.target));
         for (mount, id) in ready.into_iter().zip(Rootfs::ROOT_ID + 1..) {
-            if purpose == Purpose::Look && !is_on_root(&assembly.rootfs, Path::new(&mount.target)) {
+            if purpose == Purpose::Look && !assembly.takes_target(Path::new(&mount.target)) {
                 continue;
             }
             match self.mount_one(assembly, &container.name, mount, id) {

@@ -116,7 +116,8 @@ impl Daemon {
             process: &host,
             path: follow_all(&host, &absolute(to)),
         };
-        if kind(&target).is_none() && target.path.ends_with("/.") {
+        let there = kind(&target);
+        if there.is_none() && target.path.ends_with("/.") {
             // Its parent is itself (`CopyInfoDestinationPath`).
             let parent = split(&target.path).0;
             return refuse(
@@ -124,10 +125,9 @@ impl Daemon {
                 format!("stat {parent}: no such file or directory"),
             );
         }
-        let (directory, base) = place(&target, &found, to)?;
+        let (directory, base) = place(&target, there, &found, to)?;
         // Files on the host are those of whoever runs the command.
-        let owners = Owners::Set(0, 0);
-        let top = pour(&process, &found, &host, directory, &base, owners)?;
+        let top = pour(&process, &found, &host, directory, &base, Owners::OfMaker)?;
         self.placed_on_host(&host, &top)
     }
 
@@ -158,19 +158,24 @@ impl Daemon {
         };
         // The daemon tells where a symlink leads to, and the command line goes there. One that leads nowhere that can be is
         // taken for a name that is free.
-        if process.read_link(target.path.as_ref()).is_ok()
-            && let Ok(leads_to) = evaluate(&process, &target.path)
-        {
-            target.path = leads_to;
+        let mut there = kind(&target);
+        if there == Some(FileKind::Symlink) {
+            there = match evaluate(&process, &target.path) {
+                Ok(leads_to) => {
+                    target.path = leads_to;
+                    kind(&target)
+                }
+                Err(_) => None,
+            };
         }
-        if let Some(FileKind::Character | FileKind::Block) = kind(&target) {
+        if let Some(FileKind::Character | FileKind::Block) = there {
             let message = format!(
                 "destination \"{name}:{to}\" must be a directory or a regular file: got a device"
             );
             return refuse(Kind::Other, message);
         }
         let found = find_source(&source, flags.follow, missing)?;
-        let (directory, base) = place(&target, &found, to)?;
+        let (directory, base) = place(&target, there, &found, to)?;
         check_extraction(&process, &directory, name, &container)?;
         // `-a` means the container's user, if it has one (Docker row 183).
         let owners = match container.config.user.as_deref().filter(|_| flags.archive) {
@@ -281,11 +286,16 @@ fn find_source(end: &End<'_>, follow: bool, missing: impl Fn(Errno) -> Fault) ->
     })
 }
 
-/// `PrepareArchiveCopy`: into which directory, under which name.
-fn place(target: &End<'_>, found: &Found, asked: &str) -> Result<(PathBuf, String)> {
+/// `PrepareArchiveCopy`: into which directory, under which name. `there` is what the target is taken for.
+fn place(
+    target: &End<'_>,
+    there: Option<FileKind>,
+    found: &Found,
+    asked: &str,
+) -> Result<(PathBuf, String)> {
     let (parent, base) = split(&target.path);
     let beside = || (PathBuf::from(&parent), base.clone());
-    match (kind(target), found.is_directory) {
+    match (there, found.is_directory) {
         (Some(FileKind::Directory), _) => {
             Ok((PathBuf::from(path::clean(&target.path)), found.base.clone()))
         }

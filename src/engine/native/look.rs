@@ -1,7 +1,6 @@
 //! Looking at everything that is there.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::assemble::Purpose;
@@ -167,20 +166,4 @@ fn leave_out_trusted(tree: &mut [Seen]) {
     for seen in tree {
         seen.xattrs.retain(|name, _| !name.starts_with("trusted."));
     }
-}
-
-/// Whether a mount point is there, or could be made on the throw-away layer: its deepest existing directory
-/// is not in something that is mounted.
-pub(super) fn is_on_root(rootfs: &Rootfs, target: &Path) -> bool {
-    if rootfs.find(target).is_ok() {
-        return true;
-    }
-    let Ok((root, _)) = rootfs.find(Path::new("/")) else {
-        return false;
-    };
-    target
-        .ancestors()
-        .filter(|ancestor| !ancestor.as_os_str().is_empty())
-        .find_map(|ancestor| rootfs.find(ancestor).ok())
-        .is_none_or(|(union, _)| Arc::ptr_eq(&union, &root))
 }

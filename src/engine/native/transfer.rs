@@ -172,6 +172,8 @@ pub(super) enum Owners {
     Keep,
     /// All this user's and group's.
     Set(u32, u32),
+    /// What is made is that of whoever makes it; a directory that is there stays whose it is.
+    OfMaker,
 }
 
 /// What stands in the way.
@@ -349,11 +351,14 @@ impl<'a> Target<'a> {
             path: full.as_os_str(),
             follow: false,
         };
-        let (uid, gid) = match self.owners {
-            Owners::Keep => (item.uid, item.gid),
-            Owners::Set(uid, gid) => (uid, gid),
+        let owner = match self.owners {
+            Owners::Keep => Some((item.uid, item.gid)),
+            Owners::Set(uid, gid) => Some((uid, gid)),
+            Owners::OfMaker => None,
         };
-        drop(self.process.chown(&subject, Some(uid), Some(gid))?);
+        if let Some((uid, gid)) = owner {
+            drop(self.process.chown(&subject, Some(uid), Some(gid))?);
+        }
         if !matches!(item.body, Body::Symlink(_)) {
             drop(self.process.chmod(&subject, item.mode)?);
         }

@@ -144,8 +144,9 @@ pub(super) fn container_seen<'a>(
         })
         .collect();
     mounts.extend(container.tmpfs.iter().map(|(target, options)| MountSeen {
-        target: target.clone(),
-        storage: tmpfs(target),
+        // As it was asked for, a slash at its end counts when it is compared with other targets.
+        target: path::clean(target),
+        storage: tmpfs(&path::clean(target)),
         read_only: options.split(',').any(|word| word == "ro"),
     }));
     mounts.sort_by(|a, b| a.target.cmp(&b.target));

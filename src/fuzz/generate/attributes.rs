@@ -2,7 +2,7 @@
 
 use super::files::Scene;
 use super::pool;
-use crate::engine::{Bytes, FileAction, Place, Target, XattrMode};
+use crate::engine::{Bytes, FileAction, Target, XattrMode};
 
 impl Scene<'_> {
     /// An extended attribute that was set, mostly, and what it was set on.
@@ -17,15 +17,9 @@ impl Scene<'_> {
         (self.target(), self.xattr().0)
     }
 
-    /// The name of an extended attribute and a value. On the host and in volumes a daemon's helper may not set what only
-    /// an administrator may, which is not the disk's business.
+    /// The name of an extended attribute and a value.
     fn xattr(&mut self) -> (String, Bytes) {
-        let (name, value) = pool::xattr(self.dice, self.state.tmpfs == 0);
-        let needs_admin = name.starts_with("trusted.") || name == "security.a";
-        if needs_admin && !matches!(self.place, Place::Container(_)) {
-            return ("user.a".to_owned(), value);
-        }
-        (name, value)
+        pool::xattr(self.dice, self.state.tmpfs == 0, &self.place)
     }
 }
 

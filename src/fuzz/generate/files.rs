@@ -246,8 +246,8 @@ fn write(scene: &mut Scene<'_>) -> FileAction {
         scene.state.note_directory(&place, &path);
     }
     if !matches!(node.kind, NodeKind::Hardlink { .. }) && scene.dice.chance(40) {
-        let may_be_long = scene.state.tmpfs == 0;
-        pool::dress(&mut node, scene.dice, |dice| pool::xattr(dice, may_be_long));
+        let (long, at) = (scene.state.tmpfs == 0, scene.place.clone());
+        pool::dress(&mut node, scene.dice, |dice| pool::xattr(dice, long, &at));
     }
     for name in node.xattrs.keys() {
         let target = Target::Path(path.clone());

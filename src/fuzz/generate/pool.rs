@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Bytes, Content, DeviceKind, Node, NodeKind, Time};
+use crate::engine::{Bytes, Content, DeviceKind, Node, NodeKind, Place, Time};
 use crate::fuzz::dice::Dice;
 
 /// Names of files. `e` and `f` are rare in layers, so that some names are missing.
@@ -142,8 +142,9 @@ pub(super) fn time(dice: &mut Dice) -> Time {
     Time { seconds, nanos }
 }
 
-/// The name of an extended attribute and a value that fits it, mostly; perhaps one that is too long for the disk.
-pub(super) fn xattr(dice: &mut Dice, may_be_long: bool) -> (String, Bytes) {
+/// The name of an extended attribute and a value that fits it, mostly; perhaps one that is too long for the disk. On the host and in
+/// volumes a daemon's helper may not set what only an administrator may, which is not the disk's business.
+pub(super) fn xattr(dice: &mut Dice, may_be_long: bool, place: &Place) -> (String, Bytes) {
     let name = dice.weighted(&[
         (12, "user.a"),
         (8, "user.b"),
@@ -165,7 +166,9 @@ pub(super) fn xattr(dice: &mut Dice, may_be_long: bool) -> (String, Bytes) {
         _ if may_be_long && dice.chance(3) => Bytes(vec![b'x'; 5000]),
         _ => bytes(dice),
     };
-    (name.to_owned(), value)
+    let needs_admin = name.starts_with("trusted.") || name == "security.a";
+    let is_shared = needs_admin && !matches!(place, Place::Container(_));
+    (if is_shared { "user.a" } else { name }.to_owned(), value)
 }
 
 /// Whether a path is the top itself. Who deletes all that is below it comes upon what the engine has mounted there for

@@ -240,3 +240,20 @@ fn looking_changes_nothing_and_sees_all() {
     stage.play("diff one => \n in host list / => ");
     assert_eq!(stage.engine.observe().unwrap(), world);
 }
+
+#[test]
+fn a_slash_at_the_end_of_a_target_is_not_shown() {
+    // Docker inspects it as it was asked for, and mounts where it is without.
+    let stage = Stage::new();
+    stage.play("create --tmpfs /m/ one app => ok");
+    let world = stage.engine.observe().unwrap();
+    let (container, tree) = &world.containers[0];
+    let memory = Storage::Tmpfs {
+        container: "one".to_owned(),
+        target: "/m".to_owned(),
+    };
+    let mounted = container.mounts.iter().find(|mount| mount.target == "/m");
+    assert_eq!(mounted.map(|mount| &mount.storage), Some(&memory));
+    let shown = tree.iter().find(|seen| seen.path == "/m");
+    assert_eq!(shown.map(|seen| &seen.storage), Some(&memory));
+}
