@@ -54,7 +54,7 @@ impl Cli {
         if !names.iter().any(may_be_own) {
             return;
         }
-        // Where that is an agent that has just listed it knows.
+        // Where that is the agent knows that has just listed it.
         let Some(link) = self.link_to(&Place::Container(container.to_owned())) else {
             return;
         };
@@ -103,9 +103,13 @@ impl Cli {
     fn is_wanted(&self, container: &str, path: &str) -> bool {
         let known = self.known(container);
         let path = &seen(path);
+        let sees_layers = known
+            .disk
+            .as_ref()
+            .is_some_and(|disk| self.ground.in_world(&disk.upper).is_some());
         let declared = is_there(&known.layers, path)
             // A layer can have a whiteout there.
-            && (known.disk.is_none() || self.in_image(&known, path).is_some());
+            && (!sees_layers || self.in_image(&known, path).is_some());
         let mut mounts = known.mounts.iter();
         declared || mounts.any(|mount| below(path, &mount.at).is_some())
     }
@@ -122,9 +126,8 @@ impl Cli {
             .iter()
             .flat_map(|layer| layer.paths.keys())
             .map(String::as_str)
-            .filter(|path| is_there(&known.layers, path))
             .filter(|path| OWN.iter().any(|own| below(path, own).is_some()))
-            .filter(|path| !is_mounted(path))
+            .filter(|path| is_there(&known.layers, path) && !is_mounted(path))
             .collect();
         if paths.is_empty() {
             return found;
