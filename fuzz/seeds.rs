@@ -17,6 +17,7 @@ use serde::Serialize;
 #[path = "../tests/archive/build.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
 mod build;
+mod cases;
 #[path = "../tests/archive/forms.rs"]
 mod forms;
 #[path = "../tests/archive/table.rs"]
@@ -130,7 +131,7 @@ fn messages(scratch: &Path, write: Write<'_>) {
         keep: false,
     };
     let description = provider.probe(&how).unwrap();
-    for case in world::cases() {
+    for case in cases::cases() {
         if skip_reason(&case, &description).is_some() {
             continue;
         }

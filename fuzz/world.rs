@@ -1,4 +1,4 @@
-//! A store at work, and the cases of this repository.
+//! A store at work.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,8 @@ use layerspec::engine::{
     Answer, ContainerSpec, Content, Entry, ImageConfig, ImageSpec, MountRequest, Node, NodeKind,
     OpenOptions, Operation, Provider as _, Tree,
 };
-use layerspec::scenario::{Scenario, find, load};
-
-/// Every case of this repository.
-#[allow(dead_code, reason = "not every target has a use for it")]
-pub fn cases() -> Vec<Scenario> {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    load(&find(&[home]).unwrap(), None).unwrap()
-}
 
 /// Leaves the folder of an engine that died with an image, a container, its mounts and volumes.
-#[allow(dead_code, reason = "not every target has a use for it")]
 pub fn leave_store(to: &Path) {
     let scratch = tempfile::tempdir().unwrap();
     let options = OpenOptions {

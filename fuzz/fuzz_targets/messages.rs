@@ -22,11 +22,11 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-#[path = "../world.rs"]
-mod world;
+#[path = "../cases.rs"]
+mod cases;
 
 static CASES: LazyLock<BTreeMap<String, Scenario>> = LazyLock::new(|| {
-    let cases = world::cases().into_iter();
+    let cases = cases::cases().into_iter();
     cases.map(|case| (case.id(), case)).collect()
 });
 

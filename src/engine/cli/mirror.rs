@@ -161,17 +161,25 @@ mod tests {
         std::thread::sleep(std::time::Duration::from_millis(20));
         fs::write(top.join("d/old"), "y").unwrap();
         fs::write(top.join("d/new"), "x").unwrap();
+        std::os::unix::fs::symlink("../d//old/.", top.join("link")).unwrap();
         let now = stamps(top).unwrap();
         let changed: Vec<PathBuf> = now
             .into_iter()
             .filter(|entry| !before.contains(entry))
             .map(|(path, _)| path)
             .collect();
-        let expected: Vec<PathBuf> = ["d", "d/new", "d/old"].map(PathBuf::from).to_vec();
+        let expected: Vec<PathBuf> = ["d", "d/new", "d/old", "link"].map(PathBuf::from).to_vec();
         assert_eq!(changed, expected);
         let mut archive = Vec::new();
         write(top, &changed, &mut archive).unwrap();
         let mut archive = Archive::new(archive.as_slice());
-        assert_eq!(archive.entries().unwrap().count(), 3);
+        let entries: Vec<_> = archive
+            .entries()
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .collect();
+        let links = entries.iter().filter_map(tar::Entry::link_name_bytes);
+        assert_eq!(links.collect::<Vec<_>>(), [&b"../d//old/."[..]]);
+        assert_eq!(entries.len(), 4);
     }
 }

@@ -230,6 +230,7 @@ fn export_and_import_flatten() {
         "run -v store:/s one vol => ok
          in one write /s/in-volume x => ok
          in one symlink /ln /etc/app.conf => ok
+         in one symlink /etc/to-etc ..//etc/. => ok
          in one delete /etc/passwd => ok
          export one ./image.tar => ok
          export one ./missing/image.tar => no-such-path
@@ -246,8 +247,9 @@ fn export_and_import_flatten() {
          run two flat => ok
          inspect two => Running
          in two read /ln => \"default\"
+         in two readlink /etc/to-etc => ..//etc/.
          in two list / => data etc ln s
-         in two list /etc => app.conf
+         in two list /etc => app.conf to-etc
          in two list /s => 
          in two stat /data => 2750 1000:1000
          in host write /broken.tar not-a-tar-but-long-enough => ok
