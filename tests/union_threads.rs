@@ -367,6 +367,39 @@ fn append_record(union: &Union, log: &str, record: u8) {
     assert_eq!(handle.append(&[record], &root()), Ok(1));
 }
 
+/// A file without data is let go of and found again all the time, in the moment between two looks as well.
+#[test]
+fn a_file_without_data_is_always_found_with_them() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let ground = Ground::new(1);
+    fs::write(ground.path("lower/f"), "lower").unwrap();
+    let union = ground.union(
+        0,
+        Options {
+            metacopy: true,
+            ..Options::default()
+        },
+    );
+    let change = SetAttributes {
+        mode: Some(0o600),
+        ..SetAttributes::default()
+    };
+    union
+        .set_attributes(&find(&union, "f").unwrap(), &change, &root())
+        .unwrap();
+    let read = || {
+        let file = find(&union, "f").unwrap();
+        let handle = union.open_file(&file, OpenFlags::default()).unwrap();
+        drop(file);
+        assert_eq!(all_of(&handle).unwrap(), b"lower");
+    };
+    read_while(THREADS, read, || {
+        (0..number("STEPS", 2000) * 20).for_each(|_| read());
+    });
+}
+
 /// Runs some readers in circles for as long as a writer needs.
 fn read_while<T>(readers: usize, read: impl Fn() + Sync, write: impl FnOnce() -> T) -> T {
     let is_over = AtomicBool::new(false);

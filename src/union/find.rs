@@ -135,18 +135,16 @@ impl Union {
     ) -> Result<NodeRef> {
         let kind = self.shown_kind(real, facts)?;
         let identity = facts.identity();
-        let is_known = lock(&self.uppers).nodes.get(&identity).is_some();
-        let elsewhere = if is_known {
+        let is_it = |node: &NodeRef| node.0.kind == kind;
+        // Held from here on: let go of between the two looks, it would be made anew without its data.
+        let known = lock(&self.uppers).nodes.get(&identity).filter(is_it);
+        let elsewhere = if known.is_some() {
             Elsewhere::default()
         } else {
             self.data_of_upper(dir, name, real, facts)?
         };
         let mut uppers = lock(&self.uppers);
-        if let Some(node) = uppers
-            .nodes
-            .get(&identity)
-            .filter(|node| node.0.kind == kind)
-        {
+        if let Some(node) = uppers.nodes.get(&identity).filter(is_it) {
             let mut state = lock(&node.0.state);
             if state.dentry.is_none() {
                 // Unlinked under one name and found again under another.
