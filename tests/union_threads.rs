@@ -367,6 +367,46 @@ fn append_record(union: &Union, log: &str, record: u8) {
     assert_eq!(handle.append(&[record], &root()), Ok(1));
 }
 
+/// A file of the lower layer that goes while it is copied up, for a step that changes names, is not there.
+#[test]
+fn what_goes_before_it_is_renamed_is_not_there() {
+    let ground = Ground::new(1);
+    let names: Vec<String> = (0..number("STEPS", 2000))
+        .map(|it| it.to_string())
+        .collect();
+    for name in &names {
+        fs::write(ground.path("lower").join(name), vec![b'.'; 4 << 10]).unwrap();
+    }
+    let union = ground.union(0, options(Ownership::Real));
+    let dir = union.root();
+    let barrier = Barrier::new(2);
+    let in_turn = |change: &dyn Fn(&OsStr) -> Result<(), Errno>| -> Vec<_> {
+        let steps = names.iter().map(|name| {
+            barrier.wait();
+            change(OsStr::new(name))
+        });
+        steps.collect()
+    };
+    let (moved, gone) = std::thread::scope(|scope| {
+        let moved = scope.spawn(|| {
+            in_turn(&|name| {
+                let moved = name.to_str().unwrap().to_owned() + " moved";
+                let to = (&dir, OsStr::new(&moved));
+                union.rename((&dir, name), to, RenameFlags::Replace)
+            })
+        });
+        let gone = in_turn(&|name| union.unlink(&dir, name));
+        (moved.join().unwrap(), gone)
+    });
+    for (name, ends) in names.iter().zip(moved.into_iter().zip(gone)) {
+        let is_one = matches!(
+            ends,
+            (Ok(()), Err(Errno::NOENT)) | (Err(Errno::NOENT), Ok(()))
+        );
+        assert!(is_one, "{name}: {ends:?}");
+    }
+}
+
 /// A file without data is let go of and found again all the time, in the moment between two looks as well.
 #[test]
 fn a_file_without_data_is_always_found_with_them() {

@@ -289,7 +289,7 @@ impl Union {
     }
 
     /// Not one that is known by another of its names, which has a place of its own.
-    fn is_removed(&self, node: &NodeRef) -> bool {
+    pub(super) fn is_removed(&self, node: &NodeRef) -> bool {
         node.1.is_none() && self.parent(node).is_none()
     }
 

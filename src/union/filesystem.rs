@@ -254,7 +254,11 @@ impl Union {
                 Step::CopyUp(node) => node,
             };
             drop(names);
-            self.copy_up(&node, Need::Attributes)?;
+            match self.copy_up(&node, Need::Attributes) {
+                // Removed in between, which the next attempt finds: each begins with a look for what it changes.
+                Err(_) if self.is_removed(&node) => {}
+                copied => copied?,
+            }
         }
     }
 
