@@ -65,24 +65,36 @@ fn let_loose(workers: Vec<Worker>) -> Vec<Worker> {
 }
 
 fn one_union(options: &Options) {
-    let ground = Ground::new(1);
+    let mut ground = Ground::new(1);
+    if options.index {
+        ground = ground.linked();
+    }
     let union = ground.union(0, options.clone());
     let new = |id| {
         let worker = Worker::new(Arc::clone(&union), id, THREADS, number("SEED", 1));
         let mut worker = worker.with_lower();
+        if options.index {
+            worker = worker.with_links();
+        }
         worker.moves_directories = options.metacopy;
         worker
     };
     let workers = let_loose((0..THREADS).map(new).collect());
     let expected = expected(workers.iter());
     assert_eq!(tree(&union), expected, "the union itself");
+    // One with an index is opened once at a time.
+    drop((workers, union));
     assert_eq!(
         tree(&ground.union(0, options.clone())),
         expected,
         "reopened"
     );
-    drop(workers);
-    assert_eq!(fs::read_dir(ground.path("work")).unwrap().count(), 0);
+    let left = fs::read_dir(ground.path("work")).unwrap();
+    let left: Vec<_> = left.map(|it| it.unwrap().file_name()).collect();
+    assert!(
+        left.iter().all(|it| options.index && it == "index"),
+        "{left:?}"
+    );
 }
 
 #[test]
@@ -102,6 +114,20 @@ fn one_union_with_metacopy_and_a_model() {
             metacopy: true,
             ..Options::default()
         });
+    }
+}
+
+/// Where a file of a lower layer is one file by all its names.
+#[test]
+fn one_union_with_an_index_and_a_model() {
+    for metacopy in [false, true] {
+        if rustix::process::geteuid().is_root() {
+            one_union(&Options {
+                index: true,
+                metacopy,
+                ..Options::default()
+            });
+        }
     }
 }
 

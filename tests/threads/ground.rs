@@ -60,6 +60,21 @@ impl Ground {
         ground
     }
 
+    /// The files of each thread that have one name in all directories become one file.
+    pub(crate) fn linked(self) -> Self {
+        for id in 0..THREADS {
+            let mut files = SHARED
+                .iter()
+                .map(|dir| self.path(&format!("lower/{dir}/{id}a")));
+            let first = files.next().unwrap();
+            for other in files {
+                fs::remove_file(&other).unwrap();
+                fs::hard_link(&first, other).unwrap();
+            }
+        }
+        self
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }

@@ -113,6 +113,17 @@ impl Worker {
         self
     }
 
+    /// Knows that they are one, after [`Ground::linked`](super::ground::Ground::linked).
+    pub(crate) fn with_links(mut self) -> Self {
+        let first = self.model.names[&format!("{}/{}a", SHARED[0], self.id)];
+        for dir in SHARED {
+            self.model
+                .names
+                .insert(format!("{dir}/{}a", self.id), first);
+        }
+        self
+    }
+
     fn roll(&mut self, sides: usize) -> usize {
         self.dice ^= self.dice >> 12;
         self.dice ^= self.dice << 25;
