@@ -29,9 +29,9 @@ pub(crate) fn main(arguments: &[String]) {
             let full = || Some(limit_files(limit));
             fail(&named(name), Path::new(scratch), act, full);
         }
-        ["short", name, scratch, act] => {
+        ["held", name, scratch, act] => {
             let seized = || {
-                // Whoever is to cut writes short takes hold of this process now.
+                // Whoever is to change a call takes hold of this process now.
                 std::io::stdin().read_line(&mut String::new()).unwrap();
                 None
             };

@@ -2,12 +2,14 @@
 
 use layerspec::engine::{Answer, Operation};
 use libtest_mimic::Failed;
+use nix::errno::Errno;
 
 use crate::kill::tell;
 use crate::objects::{Objects, is_done, look, said};
 use crate::script::{Script, provider};
-use crate::strace::{self, Ended, fresh_scratch, private, run, trace};
-use crate::{child, disk, kill, short};
+use crate::strace::{self, Call, Ended, fresh_scratch, private, run, trace};
+use crate::tracer::{self, Change};
+use crate::{child, disk, kill};
 
 /// The lengths beyond which files cannot grow.
 const LIMITS: &[u64] = &[0, 1, 64, 300, 700, 4096, 19_999];
@@ -51,24 +53,26 @@ pub(crate) fn test(script: &Script) -> Result<(), Failed> {
     let log = logs.path().join("log");
     let (calls, _) = trace(&["perform", script.name, path], &log);
     let acts = script.acts.len();
-    for call in calls
-        .iter()
-        .filter(|call| call.act < acts && call.is_distinct)
-    {
+    let can_fail = |call: &&Call| call.act < acts && (call.nth.is_some() || call.is_distinct);
+    for call in calls.iter().filter(can_fail) {
         let mut errors = Vec::new();
         if call.is_write() || !call.is_open() {
-            errors.push("EIO");
+            errors.push(Errno::EIO);
         }
         if call.is_growing() {
-            errors.push("ENOSPC");
+            errors.push(Errno::ENOSPC);
         }
         if call.is_open() {
-            errors.push("EMFILE");
+            errors.push(Errno::EMFILE);
         }
         for error in errors {
-            let when = format!("{error} in act {} from {}", call.act, call.text);
+            let when = format!("{error:?} in act {} from {}", call.act, call.text);
             one(script, &story, call.act, &when, &mut faults, |arguments| {
-                strace::fail(call, error, &log, arguments)
+                if call.nth.is_some() {
+                    tracer::run(&arguments[1..], call, Change::Fail(error))
+                } else {
+                    strace::fail(call, &format!("{error:?}"), &log, arguments)
+                }
             });
         }
     }
@@ -83,19 +87,16 @@ pub(crate) fn test_short_writes(script: &Script) -> Result<(), Failed> {
     let scratch = fresh_scratch();
     let path = scratch.path().to_str().unwrap();
     let (calls, _) = trace(&["perform", script.name, path], &logs.path().join("log"));
-    for act in 0..script.acts.len() {
-        let mut nth = 0;
-        for call in calls.iter().filter(|call| call.act == act) {
-            let Some(moved) = call.moved() else { continue };
-            nth += 1;
-            if moved < 2 {
-                continue;
-            }
-            let when = format!("half of it is written in act {act} by {}", call.text);
-            one(script, &story, act, &when, &mut faults, |arguments| {
-                short::run(&arguments[1..], nth, moved / 2)
-            });
-        }
+    let acts = script.acts.len();
+    // Only the first thread writes to a disk.
+    for call in calls.iter().filter(|call| call.act < acts) {
+        let Some(moved) = call.moved().filter(|moved| *moved >= 2) else {
+            continue;
+        };
+        let when = format!("half of it is written in act {} by {}", call.act, call.text);
+        one(script, &story, call.act, &when, &mut faults, |arguments| {
+            tracer::run(&arguments[1..], call, Change::Shorten(moved / 2))
+        });
     }
     tell(&faults)
 }

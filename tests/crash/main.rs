@@ -3,8 +3,8 @@
 //! again, and every object must be as it was before the operation or as it is after it, and nothing may lie on the
 //! disk that no object owns.
 //!
-//! `strace` does the killing and the failing. Where there is none the trials are ignored, unless
-//! `LAYERSPEC_REQUIRE` names it.
+//! `strace` tells which calls there are and does the killing, a tracer of our own lets calls fail. Where there is no
+//! `strace` the trials are ignored, unless `LAYERSPEC_REQUIRE` names it.
 
 #![expect(
     clippy::unwrap_used,
@@ -23,8 +23,8 @@ mod fail;
 mod kill;
 mod objects;
 mod script;
-mod short;
 mod strace;
+mod tracer;
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `strace` as the hand that kills and fails.
+//! `strace` as the eye that sees every call and the hand that kills; see [`tracer`](crate::tracer) for the rest.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,63 +13,67 @@ use tempfile::TempDir;
 
 use crate::child::{BEGIN, FLAG};
 
-/// System calls that change what is on a disk. Some need their arguments looked at.
-const WRITES: &[&str] = &[
-    "open",
-    "openat",
-    "openat2",
-    "mkdirat",
-    "mknodat",
-    "unlinkat",
-    "renameat",
-    "renameat2",
-    "linkat",
-    "symlinkat",
-    "write",
-    "pwrite64",
-    "pwritev2",
-    "ftruncate",
-    "fallocate",
-    "copy_file_range",
-    "ioctl",
-    "fchmod",
-    "fchmodat",
-    "fchmodat2",
-    "fchown",
-    "fchownat",
-    "utimensat",
-    "setxattr",
-    "lsetxattr",
-    "fsetxattr",
-    "removexattr",
-    "lremovexattr",
-    "fremovexattr",
+/// System calls that change what is on a disk, with their numbers on this architecture. Some need their arguments looked
+/// at.
+const WRITES: &[(&str, i64)] = &[
+    ("open", libc::SYS_open),
+    ("openat", libc::SYS_openat),
+    ("openat2", libc::SYS_openat2),
+    ("mkdirat", libc::SYS_mkdirat),
+    ("mknodat", libc::SYS_mknodat),
+    ("unlinkat", libc::SYS_unlinkat),
+    ("renameat", libc::SYS_renameat),
+    ("renameat2", libc::SYS_renameat2),
+    ("linkat", libc::SYS_linkat),
+    ("symlinkat", libc::SYS_symlinkat),
+    ("write", libc::SYS_write),
+    ("pwrite64", libc::SYS_pwrite64),
+    ("pwritev2", libc::SYS_pwritev2),
+    ("ftruncate", libc::SYS_ftruncate),
+    ("fallocate", libc::SYS_fallocate),
+    ("copy_file_range", libc::SYS_copy_file_range),
+    ("ioctl", libc::SYS_ioctl),
+    ("fchmod", libc::SYS_fchmod),
+    ("fchmodat", libc::SYS_fchmodat),
+    ("fchmodat2", libc::SYS_fchmodat2),
+    ("fchown", libc::SYS_fchown),
+    ("fchownat", libc::SYS_fchownat),
+    ("utimensat", libc::SYS_utimensat),
+    ("setxattr", libc::SYS_setxattr),
+    ("lsetxattr", libc::SYS_lsetxattr),
+    ("fsetxattr", libc::SYS_fsetxattr),
+    ("removexattr", libc::SYS_removexattr),
+    ("lremovexattr", libc::SYS_lremovexattr),
+    ("fremovexattr", libc::SYS_fremovexattr),
 ];
 
 /// System calls that only look.
-const READS: &[&str] = &[
-    "read",
-    "pread64",
-    "getdents64",
-    "newfstatat",
-    "fstat",
-    "statx",
-    "readlinkat",
-    "getxattr",
-    "lgetxattr",
-    "fgetxattr",
-    "listxattr",
-    "llistxattr",
-    "flistxattr",
-    "lseek",
-    "fcntl",
-    "fstatfs",
-    "name_to_handle_at",
-    "open_by_handle_at",
+const READS: &[(&str, i64)] = &[
+    ("read", libc::SYS_read),
+    ("pread64", libc::SYS_pread64),
+    ("getdents64", libc::SYS_getdents64),
+    ("newfstatat", libc::SYS_newfstatat),
+    ("fstat", libc::SYS_fstat),
+    ("statx", libc::SYS_statx),
+    ("readlinkat", libc::SYS_readlinkat),
+    ("getxattr", libc::SYS_getxattr),
+    ("lgetxattr", libc::SYS_lgetxattr),
+    ("fgetxattr", libc::SYS_fgetxattr),
+    ("listxattr", libc::SYS_listxattr),
+    ("llistxattr", libc::SYS_llistxattr),
+    ("flistxattr", libc::SYS_flistxattr),
+    ("lseek", libc::SYS_lseek),
+    ("fcntl", libc::SYS_fcntl),
+    ("fstatfs", libc::SYS_fstatfs),
+    ("name_to_handle_at", libc::SYS_name_to_handle_at),
+    ("open_by_handle_at", libc::SYS_open_by_handle_at),
 ];
 
 /// System calls after which it is on the medium, where that is claimed.
-const SYNCS: &[&str] = &["fdatasync", "fsync"];
+const SYNCS: &[(&str, i64)] = &[
+    ("fdatasync", libc::SYS_fdatasync),
+    ("fsync", libc::SYS_fsync),
+];
 
 /// System calls that have to do with no disk.
 const OTHERS: &[&str] = &[
@@ -107,6 +111,9 @@ const OTHERS: &[&str] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) name: String,
+    pub(crate) number: i64,
+    /// Which of the calls of this name it is that the first thread makes in its act, from 1; of another thread's, none.
+    pub(crate) nth: Option<usize>,
     /// Which of its thread's calls of this name it is, from 1 at its start.
     pub(crate) ordinal: usize,
     /// How many acts were done before it.
@@ -133,7 +140,7 @@ impl Call {
                 .iter()
                 .any(|flag| self.text.contains(flag)),
             "ioctl" => self.text.contains("FICLONE"),
-            name => WRITES.contains(&name),
+            name => number_in(WRITES, name).is_some(),
         }
     }
 
@@ -153,10 +160,7 @@ impl Call {
 
     /// How many bytes it wrote, if it is of those that may write fewer than they are asked to; none if that is not known.
     pub(crate) fn moved(&self) -> Option<u64> {
-        if !crate::short::WRITES
-            .iter()
-            .any(|(name, _)| *name == self.name)
-        {
+        if !["write", "pwrite64", "copy_file_range"].contains(&self.name.as_str()) {
             return None;
         }
         let result = self.text.rsplit_once(" = ").map(|(_, result)| result);
@@ -188,6 +192,11 @@ impl Call {
     }
 }
 
+fn number_in(list: &[(&str, i64)], name: &str) -> Option<i64> {
+    let known = list.iter().find(|(its, _)| *its == name);
+    known.map(|(_, number)| *number)
+}
+
 /// Why nothing can be traced, if so.
 pub(crate) fn absent() -> Option<&'static str> {
     static ABSENT: OnceLock<Option<String>> = OnceLock::new();
@@ -217,11 +226,15 @@ pub(crate) fn trace(arguments: &[&str], log: &Path) -> (Vec<Call>, Ended) {
     // strace counts the calls of each thread on its own.
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut at_start = BTreeMap::new();
+    // What the first thread has called in the act.
+    let mut in_act: BTreeMap<String, usize> = BTreeMap::new();
+    let mut first = None;
     let (mut began, mut act) = (false, 0);
     // A store that is not durable has no reason to wait for the medium.
     let may_sync = arguments.first() == Some(&"durable");
     for line in fs::read_to_string(log).unwrap().lines() {
         let (thread, text) = line.split_once(' ').unwrap();
+        let is_first = *first.get_or_insert_with(|| thread.to_owned()) == thread;
         let text = text.trim_start();
         let Some((name, rest)) = text.split_once('(').filter(|_| !text.starts_with("<...")) else {
             continue;
@@ -233,24 +246,29 @@ pub(crate) fn trace(arguments: &[&str], log: &Path) -> (Vec<Call>, Ended) {
         if name == "write" && rest.starts_with("1,") {
             if began {
                 act += 1;
+                in_act.clear();
             }
             if !began && rest.contains(BEGIN) {
                 began = true;
                 at_start.clone_from(&counts);
             }
         } else if began && !OTHERS.contains(&name) {
-            assert!(
-                WRITES.contains(&name)
-                    || READS.contains(&name)
-                    || may_sync && SYNCS.contains(&name),
-                "is this a write? {text}"
-            );
+            let lists = [WRITES, READS, if may_sync { SYNCS } else { &[] }];
+            let number = lists.iter().find_map(|list| number_in(list, name));
+            let number = number.unwrap_or_else(|| panic!("is this a write? {text}"));
+            let nth = is_first.then(|| {
+                let nth = in_act.entry(name.to_owned()).or_default();
+                *nth += 1;
+                *nth
+            });
             let is_early = |((other, its), most): (&(String, String), &usize)| {
                 other != thread && its == name && *most >= ordinal
             };
             calls.push(Call {
                 is_distinct: !at_start.iter().any(is_early),
                 name: name.to_owned(),
+                number,
+                nth,
                 ordinal,
                 act,
                 text: text.to_owned(),
