@@ -3,6 +3,7 @@
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -10,6 +11,9 @@ use rustix::ioctl::{Getter, Opcode, ioctl, opcode};
 
 /// `MAX_HANDLE_SZ`: no handle is longer.
 const LONGEST: u32 = 128;
+
+/// How often what may be for lack of memory is tried again.
+const PATIENCE: u32 = 50;
 
 /// `FS_IOC_GETFSUUID`: one byte of length, and a UUID.
 const GET_UUID: Opcode = opcode::read::<[u8; 17]>(0x15, 0);
@@ -76,6 +80,18 @@ pub fn handle_of(directory: impl AsFd, name: &OsStr) -> Result<FileHandle, Errno
 /// `ESTALE` when there is none any more; `EPERM` without `CAP_DAC_READ_SEARCH`; `EBADF` for a `disk` that is open
 /// for its path only.
 pub fn open_handle(disk: impl AsFd, handle: &FileHandle, flags: OFlags) -> Result<OwnedFd, Errno> {
+    // While somebody makes a file with the inode number of one that is gone, ext4 has none to give (`iget_locked` in
+    // `fs/inode.c`; measured on 6.18). Soon it is another file, and the handle stale.
+    for _ in 0..PATIENCE {
+        match open_once(&disk, handle, flags) {
+            Err(Errno::NOMEM) => std::thread::sleep(Duration::from_millis(1)),
+            opened => return opened,
+        }
+    }
+    open_once(disk, handle, flags)
+}
+
+fn open_once(disk: impl AsFd, handle: &FileHandle, flags: OFlags) -> Result<OwnedFd, Errno> {
     let mut native = Native {
         length: u32::try_from(handle.bytes.len()).map_err(|_long| Errno::INVAL)?,
         kind: handle.kind,
@@ -128,6 +144,8 @@ pub fn file_system_uuid(open: impl AsFd) -> Result<[u8; 16], Errno> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -161,6 +179,39 @@ mod tests {
         assert_eq!(
             open_handle(&directory, &long, OFlags::RDONLY).err(),
             Some(Errno::INVAL)
+        );
+    }
+    /// On a disk that gives the number of the file that is gone to the next one at once.
+    #[test]
+    fn a_handle_is_stale_while_its_number_is_given_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("gone"), "").unwrap();
+        let directory = std::fs::File::open(folder.path()).unwrap();
+        let Ok(handle) = handle_of(&directory, OsStr::new("gone")) else {
+            return;
+        };
+        std::fs::remove_file(path("gone")).unwrap();
+        let is_over = AtomicBool::new(false);
+        let mut found: Vec<Option<Errno>> = std::thread::scope(|scope| {
+            for name in ["one", "other"] {
+                let (path, is_over) = (path(name), &is_over);
+                scope.spawn(move || {
+                    while !is_over.load(Ordering::Relaxed) {
+                        std::fs::write(&path, "").unwrap();
+                        std::fs::remove_file(&path).unwrap();
+                    }
+                });
+            }
+            let open = |_| open_handle(&directory, &handle, OFlags::PATH).err();
+            let found = (0..20_000).map(open).collect();
+            is_over.store(true, Ordering::Relaxed);
+            found
+        });
+        found.dedup();
+        assert!(
+            matches!(found.as_slice(), [Some(Errno::STALE | Errno::PERM)]),
+            "{found:?}"
         );
     }
 }
