@@ -78,7 +78,7 @@ pub fn handle_of(directory: impl AsFd, name: &OsStr) -> Result<FileHandle, Errno
 ///
 /// # Errors
 /// `ESTALE` when there is none any more; `EPERM` without `CAP_DAC_READ_SEARCH`; `EBADF` for a `disk` that is open
-/// for its path only.
+/// for its path only; `ENOMEM`.
 pub fn open_handle(disk: impl AsFd, handle: &FileHandle, flags: OFlags) -> Result<OwnedFd, Errno> {
     // While somebody makes a file with the inode number of one that is gone, ext4 has none to give (`iget_locked` in
     // `fs/inode.c`; measured on 6.18). Soon it is another file, and the handle stale.
@@ -181,6 +181,7 @@ mod tests {
             Some(Errno::INVAL)
         );
     }
+
     /// On a disk that gives the number of the file that is gone to the next one at once.
     #[test]
     fn a_handle_is_stale_while_its_number_is_given_away() {

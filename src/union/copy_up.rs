@@ -288,7 +288,7 @@ impl Union {
         Ok(Upper::Named)
     }
 
-    /// Not one that is known by another of its names, which has a place of its own.
+    /// Whether a file has lost its name. Not one that is known by another of its names, which has a place of its own.
     pub(super) fn is_removed(&self, node: &NodeRef) -> bool {
         node.1.is_none() && self.parent(node).is_none()
     }

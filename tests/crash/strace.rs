@@ -1,4 +1,5 @@
-//! `strace` as the eye that sees every call and the hand that kills; see [`tracer`](crate::tracer) for the rest.
+//! `strace` as the eye that sees every call and the hand that kills, and that fails the calls of other threads than the
+//! first; for those of the first, see [`tracer`](crate::tracer).
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,5 @@
 //! A tracer of our own, that leaves a process alone before and after the one call that it is about: `strace` stops at
-//! every call of that name, a thousand times as many. And it can fake what a call returns, but not let it do half of its
-//! work.
+//! every call of that name, hundreds of them. And `strace` can fake what a call returns, but not let it do half of its work.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
